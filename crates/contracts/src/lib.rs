@@ -1,7 +1,9 @@
 //! What prost and tonic make of `proto/`, and conversions of scalars.
 //!
-//! Nothing here is written by hand but [`DESCRIPTORS`], the error reasons' texts and
-//! conversions between well-known types and the standard library's.
+//! Nothing here is written by hand but [`DESCRIPTORS`], the names of error reasons and
+//! conversions between well-known types and Rust's own.
+
+pub mod time;
 
 /// Types and services of one package of `proto/`.
 macro_rules! package {
@@ -63,3 +65,19 @@ pub use generated::bylaw::{
 
 /// The encoded `FileDescriptorSet` of all protos, with imports and custom options.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bylaw.binpb"));
+
+impl types::ErrorReason {
+    /// The reason as `google.rpc.ErrorInfo` carries it: the value's name without its
+    /// prefix, such as `SOD_REQUESTER`.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        let name = self.as_str_name();
+        name.strip_prefix("ERROR_REASON_").unwrap_or(name)
+    }
+
+    /// The reason of a code that [`Self::code`] gives.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::from_str_name(&format!("ERROR_REASON_{code}"))
+    }
+}
