@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# What takes longer than a change should wait: hundreds of kills, long property tests.
+. "$(dirname "$0")/lib.sh"
+scripts/install-build-deps.sh
+scripts/install-test-deps.sh
+
+step "property tests, ${PROPTEST_CASES:=20000} cases each"
+export PROPTEST_CASES
+cargo test -p decision -p governance -p approval -p merkle -p identifiers --lib --tests
+
+step "kills, ${BYLAW_KILL_CYCLES:=500} cycles"
+unset PROPTEST_CASES
+export BYLAW_KILL_CYCLES
+cargo build --workspace --bins
+cargo test -p tests kill -- --nocapture

@@ -1,0 +1,9 @@
+//! The suite from outside: its structure, its scenarios, its faults.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod directions;
