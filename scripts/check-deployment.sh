@@ -26,3 +26,7 @@ fi
 if helm template bylaw charts/bylaw --set development=true >/dev/null 2>&1; then
   die "values.schema.json accepts the development flag"
 fi
+
+kubectl kustomize k8s >"$out/development-cluster.yaml"
+kubernetes-validate --quiet --strict --kubernetes-version 1.33 "$out/development-cluster.yaml"
+say "k8s: $(grep -c '^kind:' "$out/development-cluster.yaml") objects"
