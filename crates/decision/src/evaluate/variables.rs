@@ -1,0 +1,310 @@
+//! What is unknown, as variables: each a fact, or an expression of several, with the
+//! choices that the open cells tell apart.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    bits::Bits,
+    domain::{Constants, representatives},
+    known::{LiveRow, input_value},
+};
+use crate::{
+    sfeel::{Expression, Met, Node, Operator, Property, Scope, Test, calculate, meets},
+    table::Table,
+    types::Type,
+    value::{Facts, Value},
+};
+
+/// Most cell tests made to find the choices of all variables.
+const MAX_TESTS: usize = 4_000_000;
+/// Most machine words that the choices of all variables take.
+const MAX_WORDS: usize = 4_000_000;
+
+/// An open cell: a row's position among all live rows, its table and column.
+#[derive(Debug, Clone, Copy)]
+struct Open<'t> {
+    position: usize,
+    table: usize,
+    input: &'t crate::table::Input,
+    test: &'t Test,
+}
+
+/// Something unknown that rows depend on.
+#[derive(Debug)]
+pub(super) struct Variable {
+    /// The unknown facts behind it.
+    pub(super) facts: BTreeSet<String>,
+    /// For each class of values, the live rows that its cells let through.
+    pub(super) choices: Vec<Bits>,
+}
+
+/// All that is unknown.
+#[derive(Debug, Default)]
+pub(super) struct Variables {
+    pub(super) all: Vec<Variable>,
+    /// Whether the variables are independent of each other, and every choice possible.
+    pub(super) exact: bool,
+    /// Tables of which an expression could fail, with the facts it depends on.
+    pub(super) failing: Vec<(usize, crate::sfeel::Failure, BTreeSet<String>)>,
+}
+
+/// How cells hang together: those of one key vary together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    /// A fact, whose values are enumerated.
+    Fact(String),
+    /// An expression over unknown facts, by its canonical text: taken as free.
+    Expression(String),
+    /// A test against unknown facts, by input and test: met or not, as if free.
+    Test(String, String),
+}
+
+/// The variables of the open cells; `None` where there are too many choices to list.
+pub(super) fn find(
+    tables: &[&Table],
+    facts: &Facts,
+    live: &[(usize, LiveRow)],
+) -> Option<Variables> {
+    let mut groups: BTreeMap<Key, Vec<Open<'_>>> = BTreeMap::new();
+    for (position, (table, row)) in live.iter().enumerate() {
+        let table_ref = tables[*table];
+        let scope = Scope::new(facts, &table_ref.types);
+        for &column in &row.open {
+            let input = &table_ref.inputs[column];
+            let test = &table_ref.rows[row.row].cells[column].test;
+            let open = Open {
+                position,
+                table: *table,
+                input,
+                test,
+            };
+            groups.entry(key(open, &scope)).or_default().push(open);
+        }
+    }
+    let mut variables = Variables {
+        exact: true,
+        ..Variables::default()
+    };
+    let mut budget = Budget {
+        tests: MAX_TESTS,
+        words: MAX_WORDS,
+    };
+    for (key, cells) in groups {
+        variables.exact &= matches!(key, Key::Fact(_));
+        let variable = match &key {
+            Key::Test(..) => met_or_not(tables, facts, &cells, live.len()),
+            _ => enumerate(tables, facts, &key, &cells, live.len(), &mut budget)?,
+        };
+        note_failures(tables, facts, &cells, &mut variables.failing);
+        variables.all.push(variable);
+    }
+    Some(variables)
+}
+
+struct Budget {
+    tests: usize,
+    words: usize,
+}
+
+impl Budget {
+    fn take(&mut self, choices: usize, cells: usize, live: usize) -> Option<()> {
+        self.tests = self.tests.checked_sub(choices.checked_mul(cells)?)?;
+        self.words = self
+            .words
+            .checked_sub(choices.checked_mul(Bits::words(live))?)?;
+        Some(())
+    }
+}
+
+fn key(open: Open<'_>, scope: &Scope<'_>) -> Key {
+    let relational = open
+        .test
+        .operands()
+        .any(|operand| !unknown_in(operand, scope).is_empty());
+    match &open.input.expression.expression {
+        _ if relational => Key::Test(open.input.expression.to_string(), open.test.to_string()),
+        Expression::Fact(name, _) => Key::Fact(name.clone()),
+        _ => Key::Expression(open.input.expression.to_string()),
+    }
+}
+
+/// The unknown facts of an expression.
+pub(super) fn unknown_in(node: &Node, scope: &Scope<'_>) -> BTreeSet<String> {
+    let mut unknown = BTreeSet::new();
+    node.facts(&mut |name| {
+        if scope.get(name).is_none() {
+            unknown.insert(name.to_owned());
+        }
+    });
+    unknown
+}
+
+/// The unknown facts behind a cell. A value that isn't allowed leaves its facts to know.
+fn facts_behind(open: Open<'_>, scope: &Scope<'_>) -> BTreeSet<String> {
+    let mut facts = unknown_in(&open.input.expression, scope);
+    if facts.is_empty() && input_value(0, open.input, scope) == Ok(None) {
+        open.input.expression.facts(&mut |name| {
+            facts.insert(name.to_owned());
+        });
+    }
+    for operand in open.test.operands() {
+        facts.extend(unknown_in(operand, scope));
+    }
+    facts
+}
+
+fn met_or_not(tables: &[&Table], facts: &Facts, cells: &[Open<'_>], live: usize) -> Variable {
+    let met = Bits::full(live);
+    let mut not_met = met.clone();
+    let mut behind = BTreeSet::new();
+    for &open in cells {
+        not_met.remove(open.position);
+        behind.extend(facts_behind(
+            open,
+            &Scope::new(facts, &tables[open.table].types),
+        ));
+    }
+    Variable {
+        facts: behind,
+        choices: vec![met, not_met],
+    }
+}
+
+/// Tries a representative of every class of values on all cells of a key.
+fn enumerate(
+    tables: &[&Table],
+    facts: &Facts,
+    key: &Key,
+    cells: &[Open<'_>],
+    live: usize,
+    budget: &mut Budget,
+) -> Option<Variable> {
+    let mut constants = Constants::default();
+    let mut behind = BTreeSet::new();
+    let mut ty: Option<&Type> = None;
+    for &open in cells {
+        let types = &tables[open.table].types;
+        let scope = Scope::new(facts, types);
+        behind.extend(facts_behind(open, &scope));
+        let operands = open.test.operands().chain(open.input.allowed.operands());
+        collect(&mut constants, operands, property(open.input), &scope);
+        ty = ty.or(match key {
+            Key::Fact(name) => types.get(name),
+            _ => Some(&open.input.ty),
+        });
+    }
+    let values = representatives(ty?, &constants);
+    if values.is_empty() {
+        return None;
+    }
+    budget.take(values.len(), cells.len(), live)?;
+    let mut choices: Vec<Bits> = Vec::with_capacity(values.len());
+    for value in &values {
+        choices.extend(choice(tables, facts, cells, value, live));
+    }
+    if choices.is_empty() {
+        // No value is allowed; then none of these cells is met.
+        choices.push(met_or_not(tables, facts, cells, live).choices.pop()?);
+    }
+    choices.sort();
+    choices.dedup();
+    Some(Variable {
+        facts: behind,
+        choices,
+    })
+}
+
+fn property(input: &crate::table::Input) -> Option<Property> {
+    match &input.expression.expression {
+        Expression::Fact(_, property) => *property,
+        _ => None,
+    }
+}
+
+fn collect<'n>(
+    constants: &mut Constants,
+    operands: impl Iterator<Item = &'n Node>,
+    property: Option<Property>,
+    scope: &Scope<'_>,
+) {
+    for operand in operands {
+        match (property, calculate(operand, scope)) {
+            (Some(Property::Currency), Ok(Some(Value::String(code)))) => {
+                constants.currencies.push(code);
+            }
+            (Some(Property::Currency | Property::Unit), _) => {}
+            (_, Ok(Some(value))) => constants.values.push(value),
+            _ => {}
+        }
+    }
+}
+
+/// The rows that a value lets through; `None` where some input doesn't allow it.
+fn choice(
+    tables: &[&Table],
+    facts: &Facts,
+    cells: &[Open<'_>],
+    value: &Value,
+    live: usize,
+) -> Option<Bits> {
+    let mut rows = Bits::full(live);
+    for open in cells {
+        let scope = Scope::new(facts, &tables[open.table].types);
+        let part = crate::sfeel::part(value.clone(), property(open.input));
+        if meets(&open.input.allowed, &part, &scope) == Ok(Met::No) {
+            return None;
+        }
+        // A test that fails is reported by its own row; here it lets nothing through.
+        if meets(open.test, &part, &scope).unwrap_or(Met::No) == Met::No {
+            rows.remove(open.position);
+        }
+    }
+    Some(rows)
+}
+
+/// Notes tables whose open expressions divide or raise to powers: those can fail.
+fn note_failures(
+    tables: &[&Table],
+    facts: &Facts,
+    cells: &[Open<'_>],
+    failing: &mut Vec<(usize, crate::sfeel::Failure, BTreeSet<String>)>,
+) {
+    for &open in cells {
+        if failing.iter().any(|(table, ..)| *table == open.table) {
+            continue;
+        }
+        let scope = Scope::new(facts, &tables[open.table].types);
+        let mut sources = std::iter::once(&open.input.expression).chain(open.test.operands());
+        if let Some(source) = sources.find(|node| can_fail(node, &scope)) {
+            let column = tables[open.table]
+                .inputs
+                .iter()
+                .position(|i| std::ptr::eq(i, open.input));
+            let failure = crate::sfeel::Failure {
+                input: column.unwrap_or_default(),
+                row: None,
+                at: source.at,
+                message: "a division or power may have no result".to_owned(),
+            };
+            failing.push((open.table, failure, unknown_in(source, &scope)));
+        }
+    }
+}
+
+/// Whether an unknown fact decides if the expression has a result. Overflow of sums and
+/// products, far beyond any amount, isn't counted.
+fn can_fail(node: &Node, scope: &Scope<'_>) -> bool {
+    match &node.expression {
+        Expression::Literal(_) | Expression::Fact(..) => false,
+        Expression::Negate(inner) => can_fail(inner, scope),
+        Expression::Arithmetic(operator, left, right) => {
+            let fails_itself = match operator {
+                Operator::Divide => !unknown_in(right, scope).is_empty(),
+                Operator::Power => !unknown_in(node, scope).is_empty(),
+                _ => false,
+            };
+            fails_itself || can_fail(left, scope) || can_fail(right, scope)
+        }
+        Expression::Compare(_, left, right) => can_fail(left, scope) || can_fail(right, scope),
+    }
+}

@@ -1,0 +1,413 @@
+//! What expressions come to, and whether tests are met, where facts may be unknown.
+
+use std::{cmp::Ordering, fmt};
+
+use chrono::{Months, NaiveDate, TimeDelta};
+
+use super::{Comparison, Expression, Node, Operator, Property, Test, Unary, check::Types};
+use crate::{
+    number::{ArithmeticError, Number},
+    temporal::{DaysDuration, MonthsDuration},
+    value::{Facts, Value},
+};
+
+/// An operation of an expression that has no result for these facts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Failure {
+    /// The input whose expression failed, or whose cell did; set by the table.
+    pub input: usize,
+    /// The row whose cell failed; `None`: the input's own expression.
+    pub row: Option<usize>,
+    /// Characters before the operation in its text.
+    pub at: usize,
+    /// What went wrong.
+    pub message: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "input {}", self.input + 1)?;
+        if let Some(row) = self.row {
+            write!(f, ", row {}", row + 1)?;
+        }
+        write!(f, ", character {}: {}", self.at + 1, self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Whether a test is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Met {
+    /// It isn't.
+    No,
+    /// It depends on facts that are unknown.
+    Unknown,
+    /// It is.
+    Yes,
+}
+
+/// Facts, and the types they must have to count as known.
+pub(crate) struct Scope<'f> {
+    facts: &'f Facts,
+    types: Option<&'f Types>,
+}
+
+impl<'f> Scope<'f> {
+    pub(crate) fn new(facts: &'f Facts, types: &'f Types) -> Self {
+        Self {
+            facts,
+            types: Some(types),
+        }
+    }
+
+    pub(crate) fn untyped(facts: &'f Facts) -> Self {
+        Self { facts, types: None }
+    }
+
+    /// The value of a fact as its type has it. One of another type, currency or unit is
+    /// unknown: nothing in the table speaks of it.
+    pub(crate) fn get(&self, name: &str) -> Option<Value> {
+        let value = self.facts.get(name)?.clone();
+        match self.types.and_then(|types| types.get(name)) {
+            Some(ty) => ty.coerce(value).ok(),
+            None => Some(value),
+        }
+    }
+}
+
+fn fail(at: usize, message: impl Into<String>) -> Failure {
+    Failure {
+        input: 0,
+        row: None,
+        at,
+        message: message.into(),
+    }
+}
+
+/// The value of an expression; `None` where it depends on unknown facts. Arithmetic on
+/// null gives null.
+pub(crate) fn calculate(node: &Node, scope: &Scope<'_>) -> Result<Option<Value>, Failure> {
+    match &node.expression {
+        Expression::Literal(value) => Ok(Some(value.clone())),
+        Expression::Fact(name, property) => Ok(scope.get(name).map(|value| part(value, *property))),
+        Expression::Negate(inner) => match calculate(inner, scope)? {
+            Some(value) => negate(node.at, value).map(Some),
+            None => Ok(None),
+        },
+        Expression::Arithmetic(operator, left, right) => {
+            let (a, b) = (calculate(left, scope)?, calculate(right, scope)?);
+            match a.zip(b) {
+                Some((Value::Null, _) | (_, Value::Null)) => Ok(Some(Value::Null)),
+                Some((a, b)) => operate(node.at, *operator, a, b).map(Some),
+                None => Ok(None),
+            }
+        }
+        Expression::Compare(comparison, left, right) => {
+            let (a, b) = (calculate(left, scope)?, calculate(right, scope)?);
+            Ok(a.zip(b).map(|(a, b)| match holds(*comparison, &a, &b) {
+                Some(truth) => Value::Boolean(truth),
+                None => Value::Null,
+            }))
+        }
+    }
+}
+
+/// Whether a value meets a test. Null counts as DMN has it: a comparison with it is
+/// neither true nor false, and neither is met, nor its `not(…)`.
+pub(crate) fn meets(test: &Test, value: &Value, scope: &Scope<'_>) -> Result<Met, Failure> {
+    let (alternatives, wanted) = match test {
+        Test::Any => return Ok(Met::Yes),
+        Test::Positive(alternatives) => (alternatives, true),
+        Test::Not(alternatives) => (alternatives, false),
+    };
+    let mut unknown = false;
+    let mut null = false;
+    for alternative in alternatives {
+        match alternative_holds(alternative, value, scope)? {
+            Holds::Truth(Some(true)) => return Ok(if wanted { Met::Yes } else { Met::No }),
+            Holds::Truth(Some(false)) => {}
+            Holds::Truth(None) => null = true,
+            Holds::Unknown => unknown = true,
+        }
+    }
+    Ok(match (unknown, null, wanted) {
+        // `not` of null isn't met whatever the unknown alternatives come to.
+        (_, true, false) => Met::No,
+        (true, ..) => Met::Unknown,
+        (false, _, true) => Met::No,
+        (false, false, false) => Met::Yes,
+    })
+}
+
+enum Holds {
+    /// FEEL's true, false or null.
+    Truth(Option<bool>),
+    Unknown,
+}
+
+fn alternative_holds(test: &Unary, value: &Value, scope: &Scope<'_>) -> Result<Holds, Failure> {
+    match test {
+        Unary::Compare(comparison, operand) => Ok(match calculate(operand, scope)? {
+            Some(operand) => Holds::Truth(holds(*comparison, value, &operand)),
+            None => Holds::Unknown,
+        }),
+        Unary::Interval { low, high } => {
+            let lower = if low.closed {
+                Comparison::GreaterOrEqual
+            } else {
+                Comparison::Greater
+            };
+            let upper = if high.closed {
+                Comparison::LessOrEqual
+            } else {
+                Comparison::Less
+            };
+            let a = calculate(&low.value, scope)?.map(|low| holds(lower, value, &low));
+            let b = calculate(&high.value, scope)?.map(|high| holds(upper, value, &high));
+            Ok(match (a, b) {
+                // False on one side decides, whatever the other is.
+                (Some(Some(false)), _) | (_, Some(Some(false))) => Holds::Truth(Some(false)),
+                (None, _) | (_, None) => Holds::Unknown,
+                (Some(a), Some(b)) => Holds::Truth(a.zip(b).map(|(a, b)| a && b)),
+            })
+        }
+    }
+}
+
+/// FEEL's comparison: `None` is null.
+pub(crate) fn holds(comparison: Comparison, a: &Value, b: &Value) -> Option<bool> {
+    let ordered = |accept: fn(Ordering) -> bool| a.compare(b).map(accept);
+    match comparison {
+        Comparison::Less => ordered(Ordering::is_lt),
+        Comparison::LessOrEqual => ordered(Ordering::is_le),
+        Comparison::Greater => ordered(Ordering::is_gt),
+        Comparison::GreaterOrEqual => ordered(Ordering::is_ge),
+        Comparison::Equal => a.equals(b),
+        Comparison::NotEqual => a.equals(b).map(|equal| !equal),
+    }
+}
+
+pub(crate) fn part(value: Value, property: Option<Property>) -> Value {
+    match (property, value) {
+        (None, value) => value,
+        (Some(Property::Amount), Value::Money { amount, .. } | Value::Quantity { amount, .. }) => {
+            Value::Number(amount)
+        }
+        (Some(Property::Currency), Value::Money { currency: text, .. })
+        | (Some(Property::Unit), Value::Quantity { unit: text, .. }) => Value::String(text),
+        _ => Value::Null,
+    }
+}
+
+fn negate(at: usize, value: Value) -> Result<Value, Failure> {
+    let too_long = || fail(at, "the duration is too long");
+    Ok(match value {
+        Value::Null => Value::Null,
+        Value::Number(number) => Value::Number(number.negated()),
+        Value::Money { amount, currency } => Value::Money {
+            amount: amount.negated(),
+            currency,
+        },
+        Value::Quantity { amount, unit } => Value::Quantity {
+            amount: amount.negated(),
+            unit,
+        },
+        Value::DaysDuration(DaysDuration(span)) => {
+            let negative = TimeDelta::zero().checked_sub(&span).ok_or_else(too_long)?;
+            Value::DaysDuration(DaysDuration(negative))
+        }
+        Value::MonthsDuration(MonthsDuration(months)) => {
+            Value::MonthsDuration(MonthsDuration(months.checked_neg().ok_or_else(too_long)?))
+        }
+        other => return Err(fail(at, format!("no negative of a {}", other.kind()))),
+    })
+}
+
+fn operate(at: usize, operator: Operator, a: Value, b: Value) -> Result<Value, Failure> {
+    use Value::{Money, Quantity};
+    let number = |x: Number, y: Number| {
+        arithmetic(operator, x, y).map_err(|error| fail(at, error.to_string()))
+    };
+    match (operator, a, b) {
+        (_, Value::Number(x), Value::Number(y)) => Ok(Value::Number(number(x, y)?)),
+        (Operator::Add, Value::String(x), Value::String(y)) => Ok(Value::String(x + &y)),
+        (Operator::Multiply | Operator::Divide, Money { amount, currency }, Value::Number(y)) => {
+            Ok(Money {
+                amount: number(amount, y)?,
+                currency,
+            })
+        }
+        (Operator::Multiply | Operator::Divide, Quantity { amount, unit }, Value::Number(y)) => {
+            Ok(Quantity {
+                amount: number(amount, y)?,
+                unit,
+            })
+        }
+        (Operator::Multiply, Value::Number(x), Money { amount, currency }) => Ok(Money {
+            amount: number(x, amount)?,
+            currency,
+        }),
+        (Operator::Multiply, Value::Number(x), Quantity { amount, unit }) => Ok(Quantity {
+            amount: number(x, amount)?,
+            unit,
+        }),
+        (
+            Operator::Divide,
+            Money {
+                amount: x,
+                currency: c,
+            },
+            Money {
+                amount: y,
+                currency: d,
+            },
+        )
+        | (Operator::Divide, Quantity { amount: x, unit: c }, Quantity { amount: y, unit: d })
+            if c == d =>
+        {
+            Ok(Value::Number(number(x, y)?))
+        }
+        (
+            Operator::Add | Operator::Subtract,
+            Money {
+                amount: x,
+                currency,
+            },
+            Money {
+                amount: y,
+                currency: other,
+            },
+        ) if currency == other => Ok(Money {
+            amount: number(x, y)?,
+            currency,
+        }),
+        (
+            Operator::Add | Operator::Subtract,
+            Quantity { amount: x, unit },
+            Quantity {
+                amount: y,
+                unit: other,
+            },
+        ) if unit == other => Ok(Quantity {
+            amount: number(x, y)?,
+            unit,
+        }),
+        (Operator::Add | Operator::Subtract, a, b) => calendar(at, operator, &a, &b),
+        (operator, a, b) => Err(undefined(at, operator, &a, &b)),
+    }
+}
+
+fn arithmetic(operator: Operator, x: Number, y: Number) -> Result<Number, ArithmeticError> {
+    match operator {
+        Operator::Add => x.checked_add(y),
+        Operator::Subtract => x.checked_sub(y),
+        Operator::Multiply => x.checked_mul(y),
+        Operator::Divide => x.checked_div(y),
+        Operator::Power => x.checked_pow(y),
+    }
+}
+
+fn undefined(at: usize, operator: Operator, a: &Value, b: &Value) -> Failure {
+    let message = format!(
+        "`{}` isn't defined for {} `{a}` and {} `{b}`",
+        operator.symbol(),
+        a.kind(),
+        b.kind()
+    );
+    fail(at, message)
+}
+
+/// Sums and differences of dates and durations.
+fn calendar(at: usize, operator: Operator, a: &Value, b: &Value) -> Result<Value, Failure> {
+    let forward = operator == Operator::Add;
+    let result = match (a, b) {
+        (Value::DaysDuration(x), Value::DaysDuration(y)) => {
+            let sum = if forward {
+                x.0.checked_add(&y.0)
+            } else {
+                x.0.checked_sub(&y.0)
+            };
+            sum.map(|span| Value::DaysDuration(DaysDuration(span)))
+        }
+        (Value::MonthsDuration(x), Value::MonthsDuration(y)) => {
+            let sum = if forward {
+                x.0.checked_add(y.0)
+            } else {
+                x.0.checked_sub(y.0)
+            };
+            sum.map(|months| Value::MonthsDuration(MonthsDuration(months)))
+        }
+        (Value::Date(day), Value::DaysDuration(span)) => {
+            let days = TimeDelta::try_days(span.0.num_days());
+            let moved = days.and_then(|days| {
+                if forward {
+                    day.checked_add_signed(days)
+                } else {
+                    day.checked_sub_signed(days)
+                }
+            });
+            moved.filter(four_digit_year).map(Value::Date)
+        }
+        (Value::Date(day), Value::MonthsDuration(months)) => {
+            let signed = if forward {
+                Some(months.0)
+            } else {
+                months.0.checked_neg()
+            };
+            let moved = signed.and_then(|months| add_months(*day, months));
+            moved.filter(four_digit_year).map(Value::Date)
+        }
+        (Value::DateTime(time), Value::DaysDuration(span)) => {
+            let moved = if forward {
+                time.checked_add_signed(span.0)
+            } else {
+                time.checked_sub_signed(span.0)
+            };
+            moved
+                .filter(|time| four_digit_year(&time.date_naive()))
+                .map(Value::DateTime)
+        }
+        (Value::DateTime(time), Value::MonthsDuration(months)) => {
+            let signed = if forward {
+                Some(months.0)
+            } else {
+                months.0.checked_neg()
+            };
+            let moved = signed.and_then(|months| {
+                let count = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
+                if months < 0 {
+                    time.checked_sub_months(count)
+                } else {
+                    time.checked_add_months(count)
+                }
+            });
+            moved
+                .filter(|time| four_digit_year(&time.date_naive()))
+                .map(Value::DateTime)
+        }
+        (Value::Date(x), Value::Date(y)) if !forward => Some(Value::DaysDuration(DaysDuration(
+            x.signed_duration_since(*y),
+        ))),
+        (Value::DateTime(x), Value::DateTime(y)) if !forward => Some(Value::DaysDuration(
+            DaysDuration(x.signed_duration_since(*y)),
+        )),
+        _ => return Err(undefined(at, operator, a, b)),
+    };
+    result.ok_or_else(|| fail(at, "the result is out of the calendar's range"))
+}
+
+/// Years beyond four digits have no text that reads back.
+fn four_digit_year(day: &NaiveDate) -> bool {
+    use chrono::Datelike;
+    (0..=9_999).contains(&day.year())
+}
+
+fn add_months(day: NaiveDate, months: i64) -> Option<NaiveDate> {
+    let count = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
+    if months < 0 {
+        day.checked_sub_months(count)
+    } else {
+        day.checked_add_months(count)
+    }
+}

@@ -1,0 +1,307 @@
+//! The YAML form of a table.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::{Aggregator, HitPolicy, OutputColumn, Row, Table, canonical, columns, csv_rows, rows};
+use crate::{
+    diagnostic::{Diagnostic, settle},
+    limits,
+    sfeel::Names,
+    types::Type,
+    value::Value,
+    yaml::{self, Fields, Node},
+};
+
+/// Gives the text of a file beside the table, by its bare name, or says why it can't.
+pub type Loader<'l> = dyn Fn(&str) -> Result<String, String> + 'l;
+
+/// What surrounds a table and isn't its own to say.
+#[derive(Debug, Clone, Default)]
+pub struct Schema {
+    /// Types of the facts it may read.
+    pub facts: BTreeMap<String, Type>,
+    /// The outputs it must have; `None`: the table says.
+    pub outputs: Option<Vec<OutputColumn>>,
+    /// Whether the table may declare facts of its own.
+    pub open: bool,
+}
+
+impl Schema {
+    /// For a table that stands by itself and declares its own facts and outputs.
+    #[must_use]
+    pub fn open() -> Self {
+        Self {
+            open: true,
+            ..Self::default()
+        }
+    }
+}
+
+impl Table {
+    /// Reads a table that is a file by itself, of one YAML document.
+    ///
+    /// # Errors
+    /// With all problems found, in the order of the text.
+    pub fn from_yaml(
+        text: &str,
+        schema: &Schema,
+        loader: &Loader<'_>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let documents = yaml::parse(text).map_err(|problem| vec![problem])?;
+        match documents.as_slice() {
+            [document] => Self::from_node(document, schema, loader),
+            [_, second, ..] => Err(vec![second.problem("expected one document in this file")]),
+            [] => {
+                let start = crate::diagnostic::Mark::START;
+                Err(vec![Diagnostic::new(
+                    start,
+                    "found nothing, expected a table",
+                )])
+            }
+        }
+    }
+
+    /// Reads a mapping that is a table and nothing else: `name`, optional `kind` and
+    /// `description`, and the table's own keys.
+    ///
+    /// # Errors
+    /// With all problems found, in the order of the text.
+    pub fn from_node(
+        node: &Node,
+        schema: &Schema,
+        loader: &Loader<'_>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let mut fields = Fields::new(node).map_err(|problem| vec![problem])?;
+        let mut problems = Vec::new();
+        fields.text("kind", &mut problems);
+        fields.text("description", &mut problems);
+        let name = fields.text("name", &mut problems).unwrap_or_default();
+        let table = Self::from_fields(&name, &mut fields, schema, loader);
+        fields.finish(&mut problems);
+        match table {
+            Ok(table) if problems.is_empty() => Ok(table),
+            Ok(_) => Err(settle(problems)),
+            Err(more) => {
+                problems.extend(more);
+                Err(settle(problems))
+            }
+        }
+    }
+
+    /// Takes a table out of a mapping that holds other keys too: `inputs`, `hit_policy`,
+    /// `aggregation`, `outputs`, `default`, `rows` or `rows_csv`, and `facts` where the
+    /// schema is open. The caller takes its own keys and finishes the mapping.
+    ///
+    /// # Errors
+    /// With all problems found, in the order of the text.
+    pub fn from_fields(
+        name: &str,
+        fields: &mut Fields<'_>,
+        schema: &Schema,
+        loader: &Loader<'_>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let mut problems = Vec::new();
+        let table = read(name, fields, schema, loader, &mut problems);
+        match table {
+            Some(mut table) if problems.is_empty() => {
+                table.digest = canonical::sha256(&table.canonical());
+                Ok(table)
+            }
+            _ => Err(settle(problems)),
+        }
+    }
+}
+
+/// Reads what it can, so that one run reports as many problems as there are.
+fn read(
+    name: &str,
+    fields: &mut Fields<'_>,
+    schema: &Schema,
+    loader: &Loader<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Table> {
+    let mut types = schema.facts.clone();
+    if schema.open
+        && let Some(node) = fields.take("facts")
+    {
+        columns::take_facts(node, &mut types, problems);
+    }
+    let hit_policy = take_hit_policy(fields, problems);
+    let inputs_node = fields.require("inputs", problems);
+    let outputs_node = if schema.outputs.is_none() {
+        fields.take("outputs")
+    } else {
+        None
+    };
+    let default_node = fields.take("default");
+    let (rows_node, csv_node) = (fields.take("rows"), fields.take("rows_csv"));
+
+    let inputs = columns::take_inputs(inputs_node?, &mut types, schema.open, problems)?;
+    let names = Names::new(types.keys().map(String::as_str));
+    let declared = match (&schema.outputs, outputs_node) {
+        (Some(outputs), _) => Some(outputs.clone()),
+        (None, Some(node)) => Some(columns::take_outputs(node, problems)),
+        (None, None) => None,
+    };
+    let shape = rows::Shape {
+        types: &types,
+        names: &names,
+        inputs: &inputs,
+        outputs: declared.as_deref(),
+    };
+    let rows = match (rows_node, csv_node) {
+        (Some(node), None) => rows::take_rows(node, &shape, problems),
+        (None, Some(node)) => csv_rows::take_rows(node, &shape, loader, problems),
+        (Some(_), Some(node)) => {
+            problems.push(node.problem("found both `rows` and `rows_csv`, expected one of them"));
+            return None;
+        }
+        (None, None) => {
+            problems.push(
+                fields
+                    .node()
+                    .problem("key `rows` is missing (or `rows_csv`)"),
+            );
+            return None;
+        }
+    };
+    check_ids(&rows, csv_node.and_then(Node::as_str), problems);
+    let default = default_node.map(|node| rows::take_default(node, &shape, problems));
+    let outputs = declared.unwrap_or_else(|| inferred(&rows, default.as_ref()));
+    let table = Table {
+        name: name.to_owned(),
+        types,
+        inputs,
+        outputs,
+        hit_policy: hit_policy?,
+        rows,
+        default,
+        digest: String::new(),
+    };
+    check_hit_policy(&table, fields.node(), problems);
+    Some(table)
+}
+
+/// Without a declaration, the outputs are the names that rows use.
+fn inferred(rows: &[Row], default: Option<&BTreeMap<String, Value>>) -> Vec<OutputColumn> {
+    let names: std::collections::BTreeSet<&String> = rows
+        .iter()
+        .flat_map(|row| row.outputs.keys())
+        .chain(default.into_iter().flat_map(BTreeMap::keys))
+        .collect();
+    let column = |name: &String| OutputColumn {
+        name: name.clone(),
+        ty: Type::Any,
+        values: Vec::new(),
+        required: false,
+    };
+    names.into_iter().map(column).collect()
+}
+
+fn take_hit_policy(fields: &mut Fields<'_>, problems: &mut Vec<Diagnostic>) -> Option<HitPolicy> {
+    let aggregation = fields.take("aggregation");
+    let aggregator = match aggregation {
+        None => None,
+        Some(node) => match node.text(problems, "SUM, MIN, MAX or COUNT")? {
+            "SUM" => Some(Aggregator::Sum),
+            "MIN" => Some(Aggregator::Min),
+            "MAX" => Some(Aggregator::Max),
+            "COUNT" => Some(Aggregator::Count),
+            other => {
+                let message =
+                    format!("unknown aggregation `{other}`, expected SUM, MIN, MAX or COUNT");
+                problems.push(node.problem(message));
+                return None;
+            }
+        },
+    };
+    let policy = match fields.take("hit_policy") {
+        None => HitPolicy::Unique,
+        Some(node) => match node.text(problems, "a hit policy")? {
+            "UNIQUE" => HitPolicy::Unique,
+            "ANY" => HitPolicy::Any,
+            "FIRST" => HitPolicy::First,
+            "PRIORITY" => HitPolicy::Priority,
+            "RULE_ORDER" => HitPolicy::RuleOrder,
+            "OUTPUT_ORDER" => HitPolicy::OutputOrder,
+            "COLLECT" => HitPolicy::Collect(aggregator),
+            other => {
+                problems.push(node.problem(format!(
+                    "unknown hit policy `{other}`, expected UNIQUE, ANY, FIRST, PRIORITY, \
+                     RULE_ORDER, OUTPUT_ORDER or COLLECT"
+                )));
+                return None;
+            }
+        },
+    };
+    if let (Some(node), false) = (aggregation, matches!(policy, HitPolicy::Collect(_))) {
+        problems.push(node.problem(format!(
+            "{} has no aggregation, only COLLECT has",
+            policy.name()
+        )));
+        return None;
+    }
+    Some(policy)
+}
+
+fn check_ids(rows: &[Row], file: Option<&str>, problems: &mut Vec<Diagnostic>) {
+    let mut seen = HashSet::new();
+    for row in rows {
+        if !seen.insert(row.id.as_str()) {
+            let problem = Diagnostic::new(row.mark, format!("row id `{}` stands twice", row.id));
+            problems.push(match file {
+                Some(file) => problem.in_file(file),
+                None => problem,
+            });
+        }
+    }
+    if rows.len() > limits::ROWS
+        && let Some(row) = rows.last()
+    {
+        let message = format!(
+            "found {} rows, at most {} are allowed",
+            rows.len(),
+            limits::ROWS
+        );
+        problems.push(Diagnostic::new(row.mark, message));
+    }
+}
+
+/// What a hit policy needs of the outputs.
+fn check_hit_policy(table: &Table, node: &Node, problems: &mut Vec<Diagnostic>) {
+    let policy = table.hit_policy;
+    let ranked = table.outputs.iter().any(|output| !output.values.is_empty());
+    if matches!(policy, HitPolicy::Priority | HitPolicy::OutputOrder) && !ranked {
+        let message = format!(
+            "{} needs an output whose `values` give the priority",
+            policy.name()
+        );
+        problems.push(node.problem(message));
+    }
+    let Some(aggregator) = policy.aggregator().filter(|a| *a != Aggregator::Count) else {
+        return;
+    };
+    let [output] = table.outputs.as_slice() else {
+        let message = format!("{} needs exactly one output", aggregator.name());
+        problems.push(node.problem(message));
+        return;
+    };
+    for row in &table.rows {
+        let fits = match (aggregator, row.outputs.get(&output.name)) {
+            (Aggregator::Sum, value) => matches!(
+                value,
+                Some(Value::Number(_) | Value::Money { .. } | Value::Quantity { .. })
+            ),
+            (_, Some(value)) => value.compare(value).is_some(),
+            (_, None) => false,
+        };
+        if !fits {
+            let message = format!(
+                "output `{}` has no value that {} takes",
+                output.name,
+                aggregator.name()
+            );
+            problems.push(Diagnostic::new(row.mark, message).in_cell(format!("row {}", row.id)));
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Values, and the facts that are known of a transaction.
+
+use std::{cmp::Ordering, collections::BTreeMap, fmt};
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+
+use crate::{
+    number::Number,
+    temporal::{DaysDuration, MonthsDuration, format_date_time},
+};
+
+/// A value of one of FEEL's types, or money or a quantity.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Value {
+    /// Known to be null.
+    Null,
+    /// A boolean.
+    Boolean(bool),
+    /// A text.
+    String(String),
+    /// An exact number.
+    Number(Number),
+    /// An amount in whole units of an ISO 4217 currency.
+    Money {
+        /// The exact amount.
+        amount: Number,
+        /// ISO 4217 alphabetic code.
+        currency: String,
+    },
+    /// A measured amount.
+    Quantity {
+        /// The exact amount.
+        amount: Number,
+        /// UN/CEFACT Recommendation 20 code, or the unit that the fact declares.
+        unit: String,
+    },
+    /// A calendar date.
+    Date(NaiveDate),
+    /// An instant; equal to another with a different offset.
+    DateTime(DateTime<FixedOffset>),
+    /// A duration of days and time.
+    DaysDuration(DaysDuration),
+    /// A duration of years and months.
+    MonthsDuration(MonthsDuration),
+    /// Values in order.
+    List(Vec<Value>),
+    /// Values by name.
+    Context(BTreeMap<String, Value>),
+}
+
+impl Value {
+    /// What kind of value this is, for messages.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean(_) => "boolean",
+            Self::String(_) => "string",
+            Self::Number(_) => "number",
+            Self::Money { .. } => "money",
+            Self::Quantity { .. } => "quantity",
+            Self::Date(_) => "date",
+            Self::DateTime(_) => "date and time",
+            Self::DaysDuration(_) => "days and time duration",
+            Self::MonthsDuration(_) => "years and months duration",
+            Self::List(_) => "list",
+            Self::Context(_) => "context",
+        }
+    }
+
+    /// The text, if this is one.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number, if this is one.
+    #[must_use]
+    pub fn as_number(&self) -> Option<Number> {
+        match self {
+            Self::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The boolean, if this is one.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Boolean(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The list, if this is one.
+    #[must_use]
+    pub fn as_list(&self) -> Option<&[Self]> {
+        match self {
+            Self::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The entries, if this is a context.
+    #[must_use]
+    pub fn as_context(&self) -> Option<&BTreeMap<String, Self>> {
+        match self {
+            Self::Context(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// Orders two values of one kind; `None` where FEEL has no order between them.
+    ///
+    /// Money and quantities compare among their own currency or unit, and with bare
+    /// numbers by amount, as a cell of a column with a declared currency means it.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Number(a), Self::Number(b)) => Some(a.cmp(b)),
+            (
+                Self::Money {
+                    amount: a,
+                    currency: x,
+                },
+                Self::Money {
+                    amount: b,
+                    currency: y,
+                },
+            )
+            | (Self::Quantity { amount: a, unit: x }, Self::Quantity { amount: b, unit: y }) => {
+                (x == y).then(|| a.cmp(b))
+            }
+            (Self::Money { amount, .. } | Self::Quantity { amount, .. }, Self::Number(b)) => {
+                Some(amount.cmp(b))
+            }
+            (Self::Number(a), Self::Money { amount, .. } | Self::Quantity { amount, .. }) => {
+                Some(a.cmp(amount))
+            }
+            (Self::String(a), Self::String(b)) => Some(a.cmp(b)),
+            (Self::Date(a), Self::Date(b)) => Some(a.cmp(b)),
+            (Self::DateTime(a), Self::DateTime(b)) => Some(a.cmp(b)),
+            (Self::DaysDuration(a), Self::DaysDuration(b)) => Some(a.cmp(b)),
+            (Self::MonthsDuration(a), Self::MonthsDuration(b)) => Some(a.cmp(b)),
+            _ => None,
+        }
+    }
+
+    /// FEEL's equality: `None` between values of different kinds, null aside.
+    #[must_use]
+    pub fn equals(&self, other: &Self) -> Option<bool> {
+        match (self, other) {
+            (Self::Null, _) | (_, Self::Null) => Some(self == other),
+            (Self::Boolean(a), Self::Boolean(b)) => Some(a == b),
+            (Self::List(a), Self::List(b)) => Some(a == b),
+            (Self::Context(a), Self::Context(b)) => Some(a == b),
+            _ => self.compare(other).map(Ordering::is_eq),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    /// The plain text of a scalar, such as `18450.00 EUR`; lists and contexts as JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Boolean(value) => write!(f, "{value}"),
+            Self::String(text) => f.write_str(text),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Money { amount, currency } => write!(f, "{amount} {currency}"),
+            Self::Quantity { amount, unit } => write!(f, "{amount} {unit}"),
+            Self::Date(date) => write!(f, "{date}"),
+            Self::DateTime(instant) => f.write_str(&format_date_time(instant)),
+            Self::DaysDuration(duration) => write!(f, "{duration}"),
+            Self::MonthsDuration(duration) => write!(f, "{duration}"),
+            Self::List(_) | Self::Context(_) => f.write_str(&crate::json::write(self)),
+        }
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Boolean(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<Number> for Value {
+    fn from(number: Number) -> Self {
+        Self::Number(number)
+    }
+}
+
+/// What is known of a transaction: values by fact name, such as `order.total`.
+///
+/// An absent name is unknown; [`Value::Null`] is known to be null.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts(BTreeMap<String, Value>);
+
+impl Facts {
+    /// Nothing known.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The value of a fact, if known.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// Adds or replaces a fact; the former value, if there was one.
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
+        self.0.insert(name.into(), value.into())
+    }
+
+    /// Makes a fact unknown; its value, if it had one.
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
+    /// All that is known, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Number of known facts.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Facts from nested objects by path: `{"order": {"total": 5}}` is `order.total`.
+    #[must_use]
+    pub fn flatten(value: Value) -> Self {
+        let mut facts = Self::new();
+        if let Value::Context(entries) = value {
+            for (name, entry) in entries {
+                facts.add_flat(name, entry);
+            }
+        }
+        facts
+    }
+
+    fn add_flat(&mut self, name: String, value: Value) {
+        match value {
+            Value::Context(entries) => {
+                for (key, entry) in entries {
+                    self.add_flat(format!("{name}.{key}"), entry);
+                }
+            }
+            scalar => {
+                self.0.insert(name, scalar);
+            }
+        }
+    }
+}
+
+impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Facts {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(facts: I) -> Self {
+        Self(
+            facts
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
+    }
+}
+
+impl IntoIterator for Facts {
+    type Item = (String, Value);
+    type IntoIter = std::collections::btree_map::IntoIter<String, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
