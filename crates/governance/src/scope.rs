@@ -125,6 +125,7 @@ impl<'de> serde::Deserialize<'de> for Scope {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

@@ -1,0 +1,272 @@
+//! Admission of facts: which of those that a caller sent may be used.
+//!
+//! A fact that isn't admitted is unknown, never a default value; a [`Note`] says why.
+
+use std::{fmt, sync::Arc};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use decision::{Facts, MismatchKind, Value};
+
+use crate::workflow::{FactSchema, Provenance, Workflow};
+
+/// How far an observation may lie in the future, for clocks that differ. A later one
+/// would stretch its own `max_age`.
+pub const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
+
+/// A fact as somebody asserted it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assertion {
+    /// Dotted name.
+    pub name: String,
+    /// The value.
+    pub value: Value,
+    /// Where it came from, as the receiver knows it.
+    pub provenance: Provenance,
+    /// When it was true at its source.
+    pub observed: DateTime<Utc>,
+}
+
+/// Why a fact that was sent is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rejection {
+    /// The workflow doesn't declare it.
+    Undeclared,
+    /// Not of its declared type.
+    Type,
+    /// Money in another currency.
+    Currency,
+    /// A quantity in another unit.
+    Unit,
+    /// None of the allowed values.
+    AllowedValues,
+    /// Observed too long ago, or in the future.
+    Stale,
+    /// From where the workflow doesn't accept it.
+    Provenance,
+}
+
+impl Rejection {
+    /// The name in answers, such as `STALE`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Undeclared => "UNDECLARED",
+            Self::Type => "TYPE",
+            Self::Currency => "CURRENCY",
+            Self::Unit => "UNIT",
+            Self::AllowedValues => "ALLOWED_VALUES",
+            Self::Stale => "STALE",
+            Self::Provenance => "PROVENANCE",
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What became of a fact that isn't used as sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Name of the fact.
+    pub name: String,
+    /// Why it is unknown.
+    pub reason: Rejection,
+    /// What was found and what was wanted.
+    pub message: String,
+}
+
+/// The facts that may be used, and what became of the others.
+#[derive(Debug, Clone, Default)]
+pub struct Admission {
+    /// What is known.
+    pub facts: Facts,
+    /// Why the rest isn't.
+    pub notes: Vec<Note>,
+}
+
+/// Admits facts at `now`. Each name comes at most once; of several the last would count.
+#[must_use]
+pub fn admit(workflow: &Workflow, facts: Vec<Assertion>, now: DateTime<Utc>) -> Admission {
+    let mut admission = Admission::default();
+    for fact in facts {
+        let name = fact.name.clone();
+        match admit_one(workflow, fact, now) {
+            Ok(value) => {
+                admission.facts.insert(name, value);
+            }
+            Err((reason, message)) => admission.notes.push(Note {
+                name,
+                reason,
+                message,
+            }),
+        }
+    }
+    admission
+}
+
+fn admit_one(
+    workflow: &Workflow,
+    fact: Assertion,
+    now: DateTime<Utc>,
+) -> Result<Value, (Rejection, String)> {
+    let Some(schema) = workflow.facts.get(&fact.name) else {
+        let message = format!("workflow {} declares no such fact", workflow.name);
+        return Err((Rejection::Undeclared, message));
+    };
+    check_source(schema, &fact)?;
+    check_age(schema, &fact, now)?;
+    schema.ty.coerce(fact.value).map_err(|mismatch| {
+        let reason = match mismatch.kind {
+            MismatchKind::Currency => Rejection::Currency,
+            MismatchKind::Unit => Rejection::Unit,
+            MismatchKind::AllowedValues => Rejection::AllowedValues,
+            MismatchKind::Type => Rejection::Type,
+        };
+        (reason, mismatch.message)
+    })
+}
+
+fn check_source(schema: &FactSchema, fact: &Assertion) -> Result<(), (Rejection, String)> {
+    if schema.provenance.is_empty() || schema.provenance.contains(&fact.provenance) {
+        return Ok(());
+    }
+    let accepted: Vec<_> = schema.provenance.iter().map(|p| p.as_str()).collect();
+    let message = format!(
+        "asserted by {}, expected {}",
+        fact.provenance,
+        accepted.join(" or ")
+    );
+    Err((Rejection::Provenance, message))
+}
+
+fn check_age(
+    schema: &FactSchema,
+    fact: &Assertion,
+    now: DateTime<Utc>,
+) -> Result<(), (Rejection, String)> {
+    let age = now.signed_duration_since(fact.observed);
+    if age < -CLOCK_SKEW {
+        let message = format!("observed {} s in the future", -age.num_seconds());
+        return Err((Rejection::Stale, message));
+    }
+    match schema.max_age {
+        Some(max_age) if age >= max_age => {
+            let message = format!(
+                "observed {} s ago, expected less than {} s",
+                age.num_seconds(),
+                max_age.num_seconds()
+            );
+            Err((Rejection::Stale, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The names of facts that are demanded and not there: unknown, or known to be null.
+pub(crate) fn missing<'a>(
+    demanded: impl Iterator<Item = &'a Arc<str>>,
+    facts: &Facts,
+) -> Vec<Arc<str>> {
+    demanded
+        .filter(|name| matches!(facts.get(name), None | Some(Value::Null)))
+        .cloned()
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::files::{Source, compile};
+
+    const WORKFLOW: &str = "kind: Workflow
+name: w
+class: LOCAL
+owner: o
+criticality: LOW
+control_sensitivity: NONE
+executed_by: ERP
+facts:
+  total: {type: money, currency: EUR, provenance: [ERP]}
+  overdue: {type: number, unit: d, max_age: 24h}
+  grade: {type: string, values: [A, B]}
+";
+
+    fn workflow() -> Arc<Workflow> {
+        let source = Source {
+            path: "w".into(),
+            lines_before: 0,
+            text: WORKFLOW.into(),
+            attachments: std::collections::BTreeMap::new(),
+            version: 1,
+        };
+        compile(&[source]).unwrap().workflows()["w"].clone()
+    }
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-24T09:00:00Z".parse().unwrap()
+    }
+
+    fn one(name: &str, value: Value, provenance: Provenance, age: TimeDelta) -> Admission {
+        let fact = Assertion {
+            name: name.into(),
+            value,
+            provenance,
+            observed: now() - age,
+        };
+        admit(&workflow(), vec![fact], now())
+    }
+
+    fn rejected(name: &str, value: Value, provenance: Provenance, age: TimeDelta) -> &'static str {
+        let admission = one(name, value, provenance, age);
+        assert!(admission.facts.is_empty());
+        admission.notes[0].reason.as_str()
+    }
+
+    #[test]
+    fn facts_are_admitted_as_their_type() {
+        let text = Value::String("18450.00 EUR".into());
+        let admission = one("total", text, Provenance::Erp, TimeDelta::zero());
+        assert!(admission.notes.is_empty());
+        assert!(matches!(
+            admission.facts.get("total"),
+            Some(Value::Money { .. })
+        ));
+        let null = one("total", Value::Null, Provenance::Erp, TimeDelta::zero());
+        assert_eq!(null.facts.get("total"), Some(&Value::Null));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_unknown_with_the_reason() {
+        let text = |text: &str| Value::String(text.into());
+        let (erp, none) = (Provenance::Erp, TimeDelta::zero());
+        assert_eq!(rejected("other", Value::Null, erp, none), "UNDECLARED");
+        assert_eq!(rejected("total", Value::Boolean(true), erp, none), "TYPE");
+        assert_eq!(rejected("total", text("1 USD"), erp, none), "CURRENCY");
+        assert_eq!(rejected("overdue", text("3 h"), erp, none), "UNIT");
+        assert_eq!(rejected("grade", text("C"), erp, none), "ALLOWED_VALUES");
+        assert_eq!(
+            rejected("total", text("1 EUR"), Provenance::Model, none),
+            "PROVENANCE"
+        );
+    }
+
+    #[test]
+    fn an_observation_lapses_at_its_age_and_is_not_from_the_future() {
+        let days = || Value::Number(3.into());
+        let age = |age: TimeDelta| one("overdue", days(), Provenance::Person, age);
+        assert_eq!(
+            age(TimeDelta::hours(24) - TimeDelta::seconds(1))
+                .facts
+                .len(),
+            1
+        );
+        let stale = |age: TimeDelta| rejected("overdue", days(), Provenance::Person, age);
+        assert_eq!(stale(TimeDelta::hours(24)), "STALE");
+        assert_eq!(age(-CLOCK_SKEW).facts.len(), 1);
+        assert_eq!(stale(-CLOCK_SKEW - TimeDelta::seconds(1)), "STALE");
+    }
+}
