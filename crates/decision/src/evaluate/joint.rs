@@ -11,8 +11,10 @@ use super::{
 };
 use crate::{sfeel::Scope, table::Table, value::Facts};
 
-/// Most machine words touched while combining choices.
-const MAX_WORK: usize = 20_000_000;
+/// Most work done while combining choices, in machine words: tens of milliseconds.
+const MAX_WORK: usize = 2_000_000;
+/// What making and looking up one set costs beside its words.
+const SET_COST: usize = 8;
 
 /// Where a table stands before anything is enumerated.
 enum Start {
@@ -81,7 +83,7 @@ fn combine(variables: &[Variable], live: usize) -> Option<HashSet<Bits>> {
     let mut sets = HashSet::from([Bits::full(live)]);
     for variable in variables {
         let cost = sets.len().checked_mul(variable.choices.len())?;
-        work = work.checked_sub(cost.checked_mul(Bits::words(live))?)?;
+        work = work.checked_sub(cost.checked_mul(Bits::words(live) + SET_COST)?)?;
         let mut next = HashSet::new();
         for set in &sets {
             next.extend(variable.choices.iter().map(|choice| set.and(choice)));

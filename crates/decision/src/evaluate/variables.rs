@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// Most cell tests made to find the choices of all variables.
-const MAX_TESTS: usize = 4_000_000;
+const MAX_TESTS: usize = 1_000_000;
 /// Most machine words that the choices of all variables take.
-const MAX_WORDS: usize = 4_000_000;
+const MAX_WORDS: usize = 1_000_000;
 
 /// An open cell: a row's position among all live rows, its table and column.
 #[derive(Debug, Clone, Copy)]

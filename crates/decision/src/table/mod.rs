@@ -6,7 +6,7 @@ mod csv_rows;
 mod file;
 mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use file::{Loader, Schema};
 
@@ -146,10 +146,21 @@ impl Table {
 
     /// The declared types of the facts that this table reads.
     pub fn facts(&self) -> impl Iterator<Item = (&str, &Type)> {
-        self.types
+        let mut read = BTreeSet::new();
+        for input in &self.inputs {
+            input.expression.facts(&mut |name| _ = read.insert(name));
+        }
+        for operand in self
+            .rows
             .iter()
-            .filter(|(name, _)| self.reads(name))
-            .map(|(name, ty)| (name.as_str(), ty))
+            .flat_map(|row| &row.cells)
+            .flat_map(|c| c.test.operands())
+        {
+            operand.facts(&mut |name| _ = read.insert(name));
+        }
+        read.into_iter()
+            .filter_map(|name| self.types.get_key_value(name))
+            .map(|(n, ty)| (n.as_str(), ty))
     }
 
     /// Whether the currency of a fact is an input of its own, so that amounts in any
@@ -160,20 +171,6 @@ impl Table {
             matches!(&input.expression.expression,
                 Expression::Fact(name, Some(Property::Currency)) if name == fact)
         })
-    }
-
-    fn reads(&self, fact: &str) -> bool {
-        let mut found = false;
-        let mut visit = |name: &str| found |= name == fact;
-        for input in &self.inputs {
-            input.expression.facts(&mut visit);
-        }
-        for cell in self.rows.iter().flat_map(|row| &row.cells) {
-            for operand in cell.test.operands() {
-                operand.facts(&mut visit);
-            }
-        }
-        found
     }
 }
 

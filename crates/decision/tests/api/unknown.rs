@@ -152,7 +152,7 @@ fn brute_force(tables: &[&Table], known: &Facts) -> BTreeSet<Vec<Outcome>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
     fn evaluation_agrees_with_brute_force(
