@@ -1,0 +1,131 @@
+//! The tower layer that asks for the permission of a method, at the scope that the
+//! request names where it names one; and counts and records what is refused, be it here
+//! or by the use case.
+
+use std::{
+    convert::Infallible,
+    mem,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures::future::BoxFuture;
+use governance::Scope;
+use http::{Request, Response};
+use tonic::{Code, Status, body::Body};
+use tower::{Layer, Service};
+
+use super::{
+    Method, Refusal,
+    body::{Peeked, peek, string_at},
+};
+use crate::{
+    error::{Error, Kind, Reason, Result},
+    identity::{Caller, Shared},
+};
+
+/// Makes [`Authorize`] of a service.
+#[derive(Clone)]
+pub struct AuthorizeLayer(pub(crate) Arc<Shared>);
+
+impl<S> Layer<S> for AuthorizeLayer {
+    type Service = Authorize<S>;
+    fn layer(&self, inner: S) -> Authorize<S> {
+        Authorize {
+            shared: self.0.clone(),
+            inner,
+        }
+    }
+}
+
+/// Lets only requests through whose caller holds what the method needs.
+#[derive(Clone)]
+pub struct Authorize<S> {
+    shared: Arc<Shared>,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Authorize<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let clone = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, clone);
+        let path = request.uri().path();
+        if self.shared.methods.is_public(path) {
+            return Box::pin(inner.call(request));
+        }
+        let Some(method) = self.shared.methods.get(path).cloned() else {
+            // Not in the contracts: no handler either, and the router says so.
+            return Box::pin(inner.call(request));
+        };
+        let Some(caller) = request.extensions().get::<Arc<Caller>>().cloned() else {
+            let error = Error::new(
+                Kind::Unauthenticated,
+                Reason::TokenMissing,
+                "no token was sent",
+            );
+            return Box::pin(async { Ok(Status::from(error).into_http()) });
+        };
+        Box::pin(async move {
+            let answer = match admit(&caller, &method, request).await {
+                Ok(request) => inner.call(request).await?,
+                Err(error) => Status::from(error).into_http(),
+            };
+            record(&caller, &method, &answer);
+            Ok(answer)
+        })
+    }
+}
+
+/// Asks for the permission; gives the request back whole.
+async fn admit(caller: &Caller, method: &Method, request: Request<Body>) -> Result<Request<Body>> {
+    let Some(field) = &method.scope_field else {
+        caller.require_somewhere(&method.permission)?;
+        return Ok(request);
+    };
+    // Who holds the permission nowhere need not send a megabyte to be told.
+    caller.require_somewhere(&method.permission)?;
+    let (parts, body) = request.into_parts();
+    let Peeked { message, body } = peek(body).await?;
+    let text = string_at(&message, &method.scope_path)
+        .map_err(|problem| Error::new(Kind::InvalidArgument, Reason::InvalidArgument, problem))?;
+    let scope = Scope::parse(&text.unwrap_or_default())
+        .map_err(|problem| Error::invalid(field, problem.to_string()))?;
+    caller.require(&method.permission, &scope)?;
+    Ok(Request::from_parts(parts, body))
+}
+
+/// Records an answer that refuses; a handler's refusal is in the headers of its answer,
+/// since nothing follows it.
+fn record(caller: &Caller, method: &Method, answer: &Response<Body>) {
+    let headers = answer.headers();
+    if headers.get("grpc-status").is_none_or(|code| code != "7") {
+        return;
+    }
+    let Some(status) = Status::from_header_map(headers) else {
+        return;
+    };
+    debug_assert_eq!(status.code(), Code::PermissionDenied, "grpc-status 7");
+    let error = Error::from_status(status, "own");
+    let text = |key: &str| error.metadata(key).unwrap_or_default().to_owned();
+    caller.refusals().record(Refusal {
+        permission: method.permission.clone(),
+        resource: text("resource"),
+        scope: text("scope"),
+        ..Refusal::new(caller, error.reason(), error.message())
+    });
+}

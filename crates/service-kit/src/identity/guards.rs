@@ -1,0 +1,171 @@
+//! The guards of a server: everything that settings say of identity and access, read
+//! and checked before the first request.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    AuthenticateLayer, Authenticator, DevIssuer, IssuerSettings, Revocations, Settings,
+    fetch::Fetch,
+    jwks::{KeySource, Location},
+    principals::Principals,
+    token::{Issuer, Verifier},
+};
+use crate::{
+    access::{AccessTable, AuthorizeLayer, Methods, RefusalRegistry},
+    clock::Clock,
+    error::{Error, Result},
+    outbox::Outbox,
+};
+
+/// How soon a key set that couldn't be read at the start is tried again.
+const URGENT: Duration = Duration::from_secs(5);
+
+/// Authentication and access of a server. Cheap to clone.
+#[derive(Clone)]
+pub struct Guards {
+    shared: Arc<Shared>,
+    refresh: Duration,
+}
+
+/// What the layers share.
+pub(crate) struct Shared {
+    pub(crate) authenticator: Authenticator,
+    pub(crate) methods: Methods,
+    pub(crate) refusals: RefusalRegistry,
+}
+
+impl Guards {
+    /// Reads the key sets, the principals file, the access table and what each method
+    /// needs.
+    ///
+    /// # Errors
+    /// If a file is missing or malformed, a setting can't be, or a method of the
+    /// contracts has no access option.
+    pub async fn open(
+        settings: &Settings,
+        development: bool,
+        data_dir: &Path,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        let methods = Methods::of_contracts().map_err(|e| fault(&e))?;
+        let access = match &settings.access_file {
+            None => AccessTable::shipped()?,
+            Some(path) => AccessTable::read(path)?,
+        };
+        let issuers = issuers(settings, development, data_dir).await?;
+        let principals = match &settings.principals_file {
+            None => Principals::default(),
+            Some(path) => {
+                let only = issuers.first().map_or("", |i| i.settings.issuer.as_str());
+                let issuer = settings.principals_issuer.as_deref().unwrap_or(only);
+                Principals::read(path, issuer).map_err(|e| fault(&e))?
+            }
+        };
+        let skew = TimeDelta::from_std(settings.clock_skew).map_err(Error::internal)?;
+        let verifier = Verifier::new(issuers, principals, skew);
+        let refusals = RefusalRegistry::new(clock.clone());
+        let authenticator =
+            Authenticator::new(verifier, settings.token_cache, Arc::new(access), clock);
+        Ok(Self {
+            shared: Arc::new(Shared {
+                authenticator,
+                methods,
+                refusals,
+            }),
+            refresh: settings.refresh,
+        })
+    }
+
+    /// Reads the key sets again and again, until the shutdown.
+    pub fn refresh(&self, shutdown: CancellationToken) -> BoxFuture<'static, ()> {
+        let (shared, every) = (self.shared.clone(), self.refresh);
+        Box::pin(async move {
+            loop {
+                let verifier = shared.authenticator.verifier();
+                let urgent = verifier.issuers().any(|issuer| issuer.keys.is_empty());
+                let pause = if urgent { URGENT } else { every };
+                tokio::select! {
+                    () = shutdown.cancelled() => return,
+                    () = tokio::time::sleep(pause) => {}
+                }
+                for issuer in verifier.issuers() {
+                    issuer.keys.refresh().await;
+                }
+            }
+        })
+    }
+
+    /// Writes the refusals of one part (`policy`) to its outbox, until the shutdown.
+    /// Refusals count from this call on, not from the first poll.
+    pub fn audit(
+        &self,
+        service: &'static str,
+        outbox: Outbox,
+        shutdown: CancellationToken,
+    ) -> BoxFuture<'static, ()> {
+        self.shared.refusals.audit(service, outbox, shutdown)
+    }
+
+    /// The layer that puts an `Arc<Caller>` into the request.
+    #[must_use]
+    pub fn authenticate(&self) -> AuthenticateLayer {
+        AuthenticateLayer(self.shared.clone())
+    }
+
+    /// The layer that asks for the permission of the method; inside of [`Self::authenticate`].
+    #[must_use]
+    pub fn authorize(&self) -> AuthorizeLayer {
+        AuthorizeLayer(self.shared.clone())
+    }
+
+    /// The revocations that every use of a token is checked against.
+    #[must_use]
+    pub fn revocations(&self) -> &Revocations {
+        self.shared.authenticator.revocations()
+    }
+
+    /// What verifies tokens, for those who need it without a server.
+    #[must_use]
+    pub fn authenticator(&self) -> &Authenticator {
+        &self.shared.authenticator
+    }
+}
+
+async fn issuers(settings: &Settings, development: bool, data_dir: &Path) -> Result<Vec<Issuer>> {
+    let mut issuers = Vec::new();
+    for configured in &settings.issuers {
+        let location = location(configured).map_err(|e| fault(&e))?;
+        issuers.push(open(configured.clone(), location).await?);
+    }
+    if development {
+        let jwks = DevIssuer::open_or_create(data_dir)?.jwks();
+        issuers.push(open(DevIssuer::settings(), Location::Memory(jwks)).await?);
+    }
+    Ok(issuers)
+}
+
+async fn open(settings: IssuerSettings, location: Location) -> Result<Issuer> {
+    let keys = KeySource::open(settings.issuer.clone(), location).await;
+    let keys = keys.map_err(|e| fault(&format!("issuer {}: {e}", settings.issuer)))?;
+    Ok(Issuer {
+        settings,
+        keys: Arc::new(keys),
+    })
+}
+
+fn location(settings: &IssuerSettings) -> Result<Location, String> {
+    match (&settings.jwks_file, &settings.jwks_url) {
+        (Some(path), _) => Ok(Location::File(path.clone())),
+        (None, Some(url)) => Fetch::new(url, settings.jwks_ca_file.as_deref()).map(Location::Url),
+        (None, None) => Err(format!("issuer {} has no key set", settings.issuer)),
+    }
+}
+
+/// What keeps a process from starting is told to its operator, who may know it all.
+fn fault(problem: &str) -> Error {
+    Error::invalid("identity", problem)
+}
