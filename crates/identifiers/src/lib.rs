@@ -11,6 +11,7 @@ pub mod currency;
 mod digits;
 pub mod ein;
 pub mod gs1;
+pub mod language;
 pub mod phone;
 pub mod postal;
 pub mod registry;

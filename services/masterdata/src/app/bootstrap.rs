@@ -1,0 +1,119 @@
+//! The first rules and mappings: from files, into an empty store, recorded.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use service_kit::{
+    bootstrap::{self, Files},
+    error::{Error, Kind, Reason, Result},
+    identity::{Principal, PrincipalKind},
+    outbox::{Audit, Entry, Outcome},
+};
+
+use super::Store;
+use crate::domain::catalog::{Catalog, Document, KINDS};
+
+/// A document came into force from a file.
+const LOADED: &str = "bylaw.masterdata.document.bootstrapped.v1";
+
+/// The catalog in force: that of the store, which is filled from the files first where it
+/// is empty.
+///
+/// # Errors
+/// If a document doesn't compile, with every problem and its place, or the store can't be
+/// reached.
+pub async fn catalog(store: &dyn Store, files: &Files, now: DateTime<Utc>) -> Result<Catalog> {
+    let mut documents = store.documents().await?;
+    if documents.is_empty() {
+        let given = from_files(files)?;
+        if !given.is_empty() {
+            let entries = given.iter().map(|document| entry(document, now)).collect();
+            if store.bootstrap(&given, entries).await? {
+                tracing::info!(documents = given.len(), "bootstrapped rules and mappings");
+            }
+        }
+        documents = store.documents().await?;
+    } else if !files.is_empty() {
+        tracing::info!("the store holds rules and mappings, files are not read");
+    }
+    Catalog::compile(&documents).map_err(|problems| {
+        let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        invalid(&lines)
+    })
+}
+
+/// The documents of the files that are this service's, compiled so that a broken one stops
+/// the start with its place.
+fn from_files(files: &Files) -> Result<Vec<Document>> {
+    let mut documents = Vec::new();
+    let mut problems = Vec::new();
+    for file in files.documents()? {
+        if !KINDS.contains(&file.kind.as_str()) {
+            continue;
+        }
+        match Document::read(&file.kind, &file.text) {
+            Ok(document) => documents.push(document),
+            Err(found) => problems.extend(found.iter().map(|problem| placed(&file, problem))),
+        }
+    }
+    documents.sort_by(|a, b| (&a.kind, &a.name).cmp(&(&b.kind, &b.name)));
+    for pair in documents.windows(2) {
+        if (&pair[0].kind, &pair[0].name) == (&pair[1].kind, &pair[1].name) {
+            problems.push(format!("{} {} is there twice", pair[0].kind, pair[0].name));
+        }
+    }
+    if problems.is_empty() {
+        Ok(documents)
+    } else {
+        Err(invalid(&problems))
+    }
+}
+
+fn placed(file: &bootstrap::Document, problem: &decision::Diagnostic) -> String {
+    let place = file.at(problem.mark.line, problem.mark.column);
+    match &problem.cell {
+        Some(cell) => format!("{place}: {cell}: {}", problem.message),
+        None => format!("{place}: {}", problem.message),
+    }
+}
+
+fn invalid(problems: &[String]) -> Error {
+    Error::new(
+        Kind::FailedPrecondition,
+        Reason::InvalidArgument,
+        problems.join("\n"),
+    )
+}
+
+fn entry(document: &Document, now: DateTime<Utc>) -> Entry {
+    Entry::new(Audit {
+        r#type: LOADED.to_owned(),
+        action: "masterdata.document.bootstrap".to_owned(),
+        resource: document.resource(),
+        scope: document.scope.clone(),
+        correlation_id: document.resource(),
+        outcome: Outcome::Done,
+        actor: itself(now),
+        via: None,
+        payload: json!({
+            "kind": document.kind,
+            "name": document.name,
+            "version": document.version,
+            "digest": document.digest(),
+        }),
+        occurred: now,
+    })
+}
+
+/// This service, for what it does by itself.
+fn itself(now: DateTime<Utc>) -> Principal {
+    Principal {
+        issuer: "bylaw".to_owned(),
+        subject: "bylaw-masterdata".to_owned(),
+        kind: PrincipalKind::Service,
+        grants: Vec::new(),
+        token_id: None,
+        expires: now,
+        asserts: Vec::new(),
+        owner: None,
+    }
+}

@@ -1,0 +1,328 @@
+//! The use cases: authorize, judge, store and record in one transaction.
+
+mod bootstrap;
+mod ports;
+mod quality;
+mod record;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use governance::Scope;
+use service_kit::{
+    clock::{Clock, Ids},
+    error::{Error, Result},
+    identity::Caller,
+};
+use uuid::Uuid;
+
+use crate::domain::{
+    Catalog, Entity, Record,
+    catalog::Versioned,
+    mapping::{Mapping, Normalized, Payload, PayloadError},
+    validate::{self, Judgement},
+};
+
+pub use bootstrap::catalog;
+pub use ports::Store;
+pub use quality::{Figure, FigureCursor, FigureQuery, RuleFigure};
+
+/// Permissions, as the contract's access options name them.
+pub mod permission {
+    /// Validating records in a unit.
+    pub const VALIDATE: &str = "masterdata.record.validate";
+    /// Reading recorded validations.
+    pub const READ_VALIDATION: &str = "masterdata.validation.read";
+    /// Reading quality figures.
+    pub const READ_QUALITY: &str = "masterdata.quality.read";
+}
+
+/// At most this many records in one call.
+pub const MAX_BATCH: usize = 500;
+/// At most this many violations in one answer; beyond, it would not fit into a message.
+const MAX_VIOLATIONS: usize = 10_000;
+/// Batches above this size leave the runtime's threads to others while they are judged.
+const SMALL_BATCH: usize = 16;
+
+/// A record to judge.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A canonical record.
+    Canonical(Record),
+    /// A source system's payload.
+    Source(SourceInput),
+}
+
+/// A source system's payload and the mapping that reads it.
+#[derive(Debug, Clone)]
+pub struct SourceInput {
+    /// Path of this in the request, for errors.
+    pub field: String,
+    /// Name of the mapping, without `mappings/`.
+    pub mapping: String,
+    /// JSON.
+    pub payload: Vec<u8>,
+}
+
+/// A validation, as it is recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Validation {
+    /// Its id.
+    pub id: Uuid,
+    /// What the record is about.
+    pub entity: Entity,
+    /// The record's id at its source.
+    pub record_id: String,
+    /// Unit whose rules applied.
+    pub scope: Scope,
+    /// What was found.
+    pub judgement: Judgement,
+    /// The business transaction.
+    pub correlation_id: String,
+    /// When.
+    pub validate_time: DateTime<Utc>,
+}
+
+impl Validation {
+    /// Resource name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("validations/{}", self.id)
+    }
+}
+
+/// The use cases of this service. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    store: Arc<dyn Store>,
+    catalog: Arc<Catalog>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+}
+
+impl App {
+    /// The use cases over a store and the rules and mappings in force.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        catalog: Arc<Catalog>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Self {
+        Self {
+            store,
+            catalog,
+            clock,
+            ids,
+        }
+    }
+
+    /// Judges records in a unit, and records the outcomes.
+    ///
+    /// # Errors
+    /// If the caller may not, a payload can't be read or names no mapping, or the store
+    /// can't be reached; then nothing is recorded.
+    pub async fn validate(
+        &self,
+        caller: &Caller,
+        scope: &Scope,
+        inputs: Vec<Input>,
+        correlation_id: &str,
+    ) -> Result<Vec<Validation>> {
+        caller.require(permission::VALIDATE, scope)?;
+        let now = self.clock.now();
+        let judged = self.judge_all(scope, inputs, now).await?;
+        let violations: usize = judged.iter().map(|(_, j)| j.violations.len()).sum();
+        if violations > MAX_VIOLATIONS {
+            return Err(Error::too_large(
+                "records",
+                format!("{violations} violations don't fit into an answer, send fewer records"),
+            ));
+        }
+        let validations: Vec<_> = judged
+            .into_iter()
+            .map(|(record, judgement)| {
+                self.validation(&record, judgement, scope, correlation_id, now)
+            })
+            .collect();
+        let entries = validations
+            .iter()
+            .map(|v| record::entry(v, caller))
+            .collect();
+        self.store.record(&validations, entries).await?;
+        Ok(validations)
+    }
+
+    async fn judge_all(
+        &self,
+        scope: &Scope,
+        inputs: Vec<Input>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(Record, Judgement)>> {
+        let (catalog, scope) = (Arc::clone(&self.catalog), scope.clone());
+        let many = inputs.len() > SMALL_BATCH;
+        let work = move || {
+            let judged = inputs
+                .into_iter()
+                .map(|input| judge(&catalog, &scope, input, now));
+            judged.collect::<Result<Vec<_>>>()
+        };
+        if many {
+            tokio::task::spawn_blocking(work)
+                .await
+                .map_err(Error::internal)?
+        } else {
+            work()
+        }
+    }
+
+    fn validation(
+        &self,
+        record: &Record,
+        judgement: Judgement,
+        scope: &Scope,
+        correlation_id: &str,
+        now: DateTime<Utc>,
+    ) -> Validation {
+        let id = self.ids.uuid7();
+        let entity = record.entity();
+        let record_id = record::clipped(record.id());
+        let correlation_id = match (correlation_id, record_id.as_str()) {
+            ("", "") => format!("validations/{id}"),
+            ("", record_id) => format!("{entity}/{record_id}"),
+            (given, _) => given.to_owned(),
+        };
+        Validation {
+            id,
+            entity,
+            record_id,
+            scope: scope.clone(),
+            judgement,
+            correlation_id,
+            validate_time: now,
+        }
+    }
+
+    /// Turns a payload into the canonical record, without judging it.
+    ///
+    /// # Errors
+    /// If the payload can't be read or names no mapping.
+    pub fn normalize(&self, input: &SourceInput) -> Result<Normalized> {
+        normalized(&self.catalog, input)
+    }
+
+    /// A recorded validation.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is none, or none in the caller's scopes.
+    pub async fn get_validation(&self, caller: &Caller, id: Uuid) -> Result<Validation> {
+        let name = format!("validations/{id}");
+        let Some(found) = self.store.validation(id).await? else {
+            return Err(Error::not_found(name));
+        };
+        if caller
+            .scopes(permission::READ_VALIDATION)
+            .contains(&found.scope)
+        {
+            Ok(found)
+        } else {
+            Err(caller.out_of_scope(&name, &found.scope))
+        }
+    }
+
+    /// A mapping in force.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is none of this name.
+    pub fn get_mapping(&self, name: &str) -> Result<&Versioned<Mapping>> {
+        self.catalog
+            .mapping(name)
+            .ok_or_else(|| Error::not_found(format!("mappings/{name}")))
+    }
+
+    /// At most `limit` mappings after a name, by name, and whether there are more.
+    #[must_use]
+    pub fn list_mappings<'a>(
+        &'a self,
+        after: &str,
+        limit: usize,
+    ) -> (Vec<&'a Versioned<Mapping>>, bool) {
+        let mut found: Vec<_> = self.catalog.mappings_after(after).take(limit + 1).collect();
+        let more = found.len() > limit;
+        found.truncate(limit);
+        (found, more)
+    }
+
+    /// Quality figures of a unit and those below it, and whether there are more.
+    ///
+    /// # Errors
+    /// If the caller may not, or the store can't be reached.
+    pub async fn list_figures(
+        &self,
+        caller: &Caller,
+        query: &FigureQuery,
+    ) -> Result<(Vec<Figure>, bool)> {
+        caller.require(permission::READ_QUALITY, &query.scope)?;
+        let mut found = self.store.figures(query).await?;
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let more = found.len() > limit;
+        found.truncate(limit);
+        Ok((found, more))
+    }
+}
+
+fn judge(
+    catalog: &Catalog,
+    scope: &Scope,
+    input: Input,
+    now: DateTime<Utc>,
+) -> Result<(Record, Judgement)> {
+    let today = now.date_naive();
+    match input {
+        Input::Canonical(record) => {
+            let judgement = validate::record(catalog, scope, &record, today);
+            Ok((record, judgement))
+        }
+        Input::Source(source) => {
+            let normalized = normalized(catalog, &source)?;
+            let judgement = validate::normalized(catalog, scope, &normalized, today);
+            Ok((normalized.record, judgement))
+        }
+    }
+}
+
+fn normalized(catalog: &Catalog, input: &SourceInput) -> Result<Normalized> {
+    let mapping = catalog.mapping(&input.mapping).ok_or_else(|| {
+        let shown: String = input.mapping.chars().take(64).collect();
+        Error::invalid(
+            format!("{}.mapping", input.field),
+            format!("there is no mappings/{shown}"),
+        )
+    })?;
+    let payload = Payload::parse(&input.payload).map_err(|error| {
+        let field = format!("{}.payload", input.field);
+        match error {
+            PayloadError::TooLarge(_) => Error::too_large(field, error.to_string()),
+            _ => Error::invalid(field, error.to_string()),
+        }
+    })?;
+    Ok(mapping.item.normalize(&payload))
+}
+
+/// The refusal of a batch that is empty or too long.
+///
+/// # Errors
+/// Always, where it is.
+pub fn check_batch(count: usize) -> Result<()> {
+    match count {
+        0 => Err(Error::invalid(
+            "records",
+            format!("found none, expected 1 to {MAX_BATCH}"),
+        )),
+        1..=MAX_BATCH => Ok(()),
+        _ => Err(Error::too_large(
+            "records",
+            format!("found {count}, expected at most {MAX_BATCH}"),
+        )),
+    }
+}

@@ -1,0 +1,32 @@
+//! What the use cases need of a store.
+
+use async_trait::async_trait;
+use service_kit::{error::Result, outbox::Entry};
+use uuid::Uuid;
+
+use super::{Figure, FigureQuery, Validation};
+use crate::domain::catalog::Document;
+
+/// The service's database.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Writes validations, counts them into the day's quality figures, and writes the
+    /// entries of the outbox, all or nothing.
+    async fn record(&self, validations: &[Validation], entries: Vec<Entry>) -> Result<()>;
+
+    /// A validation by id, whatever its scope: the caller checks.
+    async fn validation(&self, id: Uuid) -> Result<Option<Validation>>;
+
+    /// At most `query.limit` figures and one more, by day, unit and entity.
+    async fn figures(&self, query: &FigureQuery) -> Result<Vec<Figure>>;
+
+    /// The governed documents, by kind and name.
+    async fn documents(&self) -> Result<Vec<Document>>;
+
+    /// Writes the first documents and their records, unless there are documents already;
+    /// whether it did.
+    async fn bootstrap(&self, documents: &[Document], entries: Vec<Entry>) -> Result<bool>;
+
+    /// Deletes at most a batch of validations from before a time; how many.
+    async fn forget(&self, before: chrono::DateTime<chrono::Utc>) -> Result<u64>;
+}

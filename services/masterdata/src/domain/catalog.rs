@@ -1,0 +1,220 @@
+//! The rule sets and mappings in force.
+
+use std::{collections::BTreeMap, ops::Bound};
+
+use decision::{
+    Diagnostic, Mark,
+    yaml::{self, Fields},
+};
+use governance::Scope;
+use sha2::{Digest as _, Sha256};
+
+use super::{mapping::Mapping, rules::RuleSet, schema::Entity};
+
+/// The kinds of documents that make a catalog.
+pub const KINDS: [&str; 2] = ["RecordRules", "RecordMapping"];
+/// A name is at most this long.
+const MAX_NAME: usize = 64;
+
+/// A governed document of this service, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// One of [`KINDS`].
+    pub kind: String,
+    /// Name, one of its kind.
+    pub name: String,
+    /// Where it holds; empty for mappings, which hold everywhere.
+    pub scope: String,
+    /// Version, counted from 1.
+    pub version: i64,
+    /// The document in YAML.
+    pub source: String,
+}
+
+impl Document {
+    /// The first version of a document of one of [`KINDS`], which must compile.
+    ///
+    /// # Errors
+    /// With every problem and its place in the text.
+    pub fn read(kind: &str, source: &str) -> Result<Self, Vec<Diagnostic>> {
+        let (name, scope) = match compile(source)? {
+            Compiled::Rules(rules) => (rules.name, rules.scope.to_string()),
+            Compiled::Mapping(mapping) => (mapping.name, String::new()),
+        };
+        Ok(Self {
+            kind: kind.to_owned(),
+            name,
+            scope,
+            version: 1,
+            source: source.to_owned(),
+        })
+    }
+
+    /// Resource name, such as `mappings/northwind-customers`.
+    #[must_use]
+    pub fn resource(&self) -> String {
+        let collection = if self.kind == "RecordMapping" {
+            "mappings"
+        } else {
+            "recordRules"
+        };
+        format!("{collection}/{}", self.name)
+    }
+
+    /// `sha256:` and the hex digest of the source.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let hash = Sha256::digest(self.source.as_bytes());
+        hash.iter().fold("sha256:".to_owned(), |text, byte| {
+            format!("{text}{byte:02x}")
+        })
+    }
+}
+
+/// Something compiled, with the version it has.
+#[derive(Debug)]
+pub struct Versioned<T> {
+    /// The compiled form.
+    pub item: T,
+    /// Version, counted from 1.
+    pub version: i64,
+    /// Digest of the source.
+    pub digest: String,
+    /// The source.
+    pub source: String,
+}
+
+/// All rule sets and mappings, compiled.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    rules: Vec<Versioned<RuleSet>>,
+    mappings: BTreeMap<String, Versioned<Mapping>>,
+}
+
+/// A document that doesn't compile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{document}: {problem}")]
+pub struct Problem {
+    /// Its resource name.
+    pub document: String,
+    /// What is wrong, with line and column.
+    pub problem: Diagnostic,
+}
+
+impl Catalog {
+    /// Compiles documents.
+    ///
+    /// # Errors
+    /// With every problem of every document.
+    pub fn compile(documents: &[Document]) -> Result<Self, Vec<Problem>> {
+        let mut catalog = Self::default();
+        let mut problems = Vec::new();
+        for document in documents {
+            let refuse = |problem| Problem {
+                document: document.resource(),
+                problem,
+            };
+            match compile(&document.source) {
+                Ok(compiled) => catalog.add(compiled, document),
+                Err(found) => problems.extend(found.into_iter().map(refuse)),
+            }
+        }
+        catalog.rules.sort_by(|a, b| {
+            (a.item.scope.depth(), &a.item.name).cmp(&(b.item.scope.depth(), &b.item.name))
+        });
+        if problems.is_empty() {
+            Ok(catalog)
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn add(&mut self, compiled: Compiled, document: &Document) {
+        let (version, digest, source) =
+            (document.version, document.digest(), document.source.clone());
+        match compiled {
+            Compiled::Rules(item) => self.rules.push(Versioned {
+                item,
+                version,
+                digest,
+                source,
+            }),
+            Compiled::Mapping(item) => {
+                let name = item.name.clone();
+                self.mappings.insert(
+                    name,
+                    Versioned {
+                        item,
+                        version,
+                        digest,
+                        source,
+                    },
+                );
+            }
+        }
+    }
+
+    /// The rule sets that hold for an entity in a unit, from the enterprise down, then by
+    /// name.
+    #[must_use]
+    pub fn rule_sets(&self, entity: Entity, scope: &Scope) -> Vec<&Versioned<RuleSet>> {
+        let applies =
+            |set: &&Versioned<RuleSet>| set.item.entity == entity && set.item.scope.contains(scope);
+        self.rules.iter().filter(applies).collect()
+    }
+
+    /// The mapping of this name.
+    #[must_use]
+    pub fn mapping(&self, name: &str) -> Option<&Versioned<Mapping>> {
+        self.mappings.get(name)
+    }
+
+    /// All mappings after a name, by name.
+    pub fn mappings_after<'a>(
+        &'a self,
+        name: &str,
+    ) -> impl Iterator<Item = &'a Versioned<Mapping>> + use<'a> {
+        let after = (Bound::Excluded(name), Bound::Unbounded);
+        self.mappings
+            .range::<str, _>(after)
+            .map(|(_, mapping)| mapping)
+    }
+}
+
+/// A compiled document.
+enum Compiled {
+    Rules(RuleSet),
+    Mapping(Mapping),
+}
+
+fn compile(source: &str) -> Result<Compiled, Vec<Diagnostic>> {
+    let documents = yaml::parse(source).map_err(|problem| vec![problem])?;
+    let [node] = documents.as_slice() else {
+        let mark = documents.get(1).map_or(Mark::START, yaml::Node::mark);
+        return Err(vec![Diagnostic::new(mark, "expected one YAML document")]);
+    };
+    match node.get("kind").and_then(yaml::Node::as_str) {
+        Some("RecordRules") => RuleSet::compile(node).map(Compiled::Rules),
+        Some("RecordMapping") => Mapping::compile(node).map(Compiled::Mapping),
+        _ => Err(vec![
+            node.problem("key `kind` must be RecordRules or RecordMapping"),
+        ]),
+    }
+}
+
+/// Takes the name of a document: lower-case letters, digits, hyphens and full stops.
+pub(super) fn name(fields: &mut Fields<'_>, problems: &mut Vec<Diagnostic>) -> Option<String> {
+    let node = fields.require("name", problems)?;
+    let text = node.text(problems, "a name")?;
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
+    if text.is_empty() || text.len() > MAX_NAME || !text.chars().all(allowed) {
+        let message = format!(
+            "found {}, expected a name of lower-case letters, digits, `-`, `_` and `.`, \
+             at most {MAX_NAME} characters",
+            node.describe()
+        );
+        problems.push(node.problem(message));
+        return None;
+    }
+    Some(text.to_owned())
+}

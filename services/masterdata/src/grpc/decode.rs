@@ -1,0 +1,118 @@
+//! Requests to what the use cases take.
+
+use chrono::NaiveDate;
+use contracts::masterdata::{ListQualityFiguresRequest, RecordInput, SourceRecord, record_input};
+use governance::Scope;
+use service_kit::error::{Error, Result};
+use uuid::Uuid;
+
+use super::records;
+use crate::app::{FigureCursor, FigureQuery, Input, SourceInput};
+
+/// Correlation ids have at most this many characters.
+const MAX_CORRELATION: usize = 256;
+
+pub(super) fn scope(text: &str) -> Result<Scope> {
+    Scope::parse(text).map_err(|error| Error::invalid("scope", error.to_string()))
+}
+
+pub(super) fn correlation_id(text: &str) -> Result<&str> {
+    if text.chars().count() > MAX_CORRELATION {
+        let problem = format!("is longer than {MAX_CORRELATION} characters");
+        return Err(Error::invalid("correlation_id", problem));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Error::invalid(
+            "correlation_id",
+            "holds a control character",
+        ));
+    }
+    Ok(text)
+}
+
+/// A record to judge. Every problem of it is named, not only the first.
+pub(super) fn input(input: Option<RecordInput>, field: &str) -> Result<Input> {
+    let missing = || {
+        Error::invalid(
+            field,
+            "is missing, expected customer, item, supplier or source",
+        )
+    };
+    let record = input.and_then(|input| input.record).ok_or_else(missing)?;
+    match record {
+        record_input::Record::Source(record) => {
+            let source = source(record, &format!("{field}.source"))?;
+            Ok(Input::Source(source))
+        }
+        record_input::Record::Customer(customer) => {
+            records::customer(customer, &format!("{field}.customer")).map(Input::Canonical)
+        }
+        record_input::Record::Item(item) => {
+            records::item(item, &format!("{field}.item")).map(Input::Canonical)
+        }
+        record_input::Record::Supplier(supplier) => {
+            records::supplier(supplier, &format!("{field}.supplier")).map(Input::Canonical)
+        }
+    }
+}
+
+pub(super) fn source(record: SourceRecord, field: &str) -> Result<SourceInput> {
+    let mapping = mapping_name(&record.mapping, &format!("{field}.mapping"))?.to_owned();
+    if record.payload.is_empty() {
+        return Err(Error::invalid(format!("{field}.payload"), "is missing"));
+    }
+    Ok(SourceInput {
+        field: field.to_owned(),
+        mapping,
+        payload: record.payload.into(),
+    })
+}
+
+pub(super) fn mapping_name<'a>(name: &'a str, field: &str) -> Result<&'a str> {
+    name.strip_prefix("mappings/")
+        .filter(|rest| !rest.is_empty())
+        .ok_or_else(|| Error::invalid(field, "expected `mappings/{mapping}`"))
+}
+
+pub(super) fn validation_name(name: &str) -> Result<Uuid> {
+    let id = name.strip_prefix("validations/");
+    id.and_then(|id| id.parse().ok())
+        .ok_or_else(|| Error::invalid("name", "expected `validations/{uuid}`"))
+}
+
+pub(super) fn figure_query(
+    request: &ListQualityFiguresRequest,
+    after: Option<FigureCursor>,
+    limit: u64,
+) -> Result<FigureQuery> {
+    let day = |field: &str, text: &str| match text {
+        "" => Ok(None),
+        text => decision::temporal::parse_date(text)
+            .map(Some)
+            .ok_or_else(|| Error::invalid(field, "expected a date such as 2026-11-24")),
+    };
+    let entity = match request.entity.as_str() {
+        "" => None,
+        name => {
+            let entity = name
+                .parse()
+                .map_err(|error| Error::invalid("entity", format!("{error}")))?;
+            Some(entity)
+        }
+    };
+    let (start, end): (Option<NaiveDate>, _) = (
+        day("start_date", &request.start_date)?,
+        day("end_date", &request.end_date)?,
+    );
+    if start.is_some_and(|start| end.is_some_and(|end| end < start)) {
+        return Err(Error::invalid("end_date", "is before start_date"));
+    }
+    Ok(FigureQuery {
+        scope: scope(&request.scope)?,
+        entity,
+        start,
+        end,
+        after,
+        limit,
+    })
+}

@@ -1,0 +1,143 @@
+//! The service's database.
+
+mod convert;
+mod quality;
+mod schema;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
+    sea_query::Query,
+};
+use service_kit::{
+    db::{self, Db},
+    error::{Error, Result},
+    outbox::{self, Entry},
+};
+use uuid::Uuid;
+
+use crate::{
+    app::{Figure, FigureQuery, Store, Validation},
+    domain::catalog::Document,
+};
+pub use schema::migrations;
+use schema::{document, validation};
+
+/// Validations that one sweep deletes at most.
+const FORGET_BATCH: u64 = 1_000;
+
+/// The store over a database.
+#[derive(Clone)]
+pub struct Database {
+    db: Db,
+}
+
+impl Database {
+    /// The store over this database, migrated.
+    #[must_use]
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+}
+
+#[async_trait]
+impl Store for Database {
+    async fn record(&self, validations: &[Validation], entries: Vec<Entry>) -> Result<()> {
+        let rows: Vec<_> = validations
+            .iter()
+            .map(convert::row)
+            .collect::<Result<_>>()?;
+        let counts = quality::Counts::of(validations);
+        let (rows, counts, entries) = (&rows, &counts, &entries);
+        self.db
+            .write(|tx| async move {
+                validation::Entity::insert_many(rows.clone())
+                    .exec_without_returning(&tx)
+                    .await?;
+                counts.add(&tx).await?;
+                outbox::insert(&tx, entries).await
+            })
+            .await
+    }
+
+    async fn validation(&self, id: Uuid) -> Result<Option<Validation>> {
+        let row = validation::Entity::find_by_id(id)
+            .one(self.db.read())
+            .await?;
+        row.map(convert::validation).transpose()
+    }
+
+    async fn figures(&self, query: &FigureQuery) -> Result<Vec<Figure>> {
+        quality::figures(self.db.read(), query).await
+    }
+
+    async fn documents(&self) -> Result<Vec<Document>> {
+        let rows = document::Entity::find()
+            .order_by_asc(document::Column::Kind)
+            .order_by_asc(document::Column::Name)
+            .order_by_desc(document::Column::Version)
+            .all(self.db.read())
+            .await?;
+        let mut documents: Vec<Document> = rows.into_iter().map(convert::document).collect();
+        // the newest version of each comes first
+        documents.dedup_by(|b, a| (&a.kind, &a.name) == (&b.kind, &b.name));
+        Ok(documents)
+    }
+
+    async fn bootstrap(&self, documents: &[Document], entries: Vec<Entry>) -> Result<bool> {
+        let rows: Vec<_> = documents.iter().map(convert::document_row).collect();
+        let (rows, entries) = (&rows, &entries);
+        let written = self
+            .db
+            .write(|tx| async move {
+                if document::Entity::find().count(&tx).await? > 0 {
+                    return Ok(false);
+                }
+                document::Entity::insert_many(rows.clone())
+                    .exec_without_returning(&tx)
+                    .await?;
+                outbox::insert(&tx, entries).await?;
+                Ok(true)
+            })
+            .await;
+        match written {
+            // another replica began at the same moment and came first
+            Err(error) if is_unique_violation(&error) => Ok(false),
+            other => other,
+        }
+    }
+
+    async fn forget(&self, before: DateTime<Utc>) -> Result<u64> {
+        let oldest = Query::select()
+            .column(validation::Column::Id)
+            .from(validation::Entity)
+            .and_where(validation::Column::ValidateTime.lt(before.timestamp_micros()))
+            .limit(FORGET_BATCH)
+            .to_owned();
+        let oldest = &oldest;
+        self.db
+            .write(|tx| async move {
+                let done = validation::Entity::delete_many()
+                    .filter(validation::Column::Id.in_subquery(oldest.clone()))
+                    .exec(&tx)
+                    .await?;
+                Ok(done.rows_affected)
+            })
+            .await
+    }
+}
+
+fn is_unique_violation(error: &Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if inner
+            .downcast_ref::<sea_orm::DbErr>()
+            .is_some_and(db::unique_violation)
+        {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
+}

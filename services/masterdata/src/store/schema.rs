@@ -1,0 +1,141 @@
+//! Tables. Times are microseconds since 1970; lists are JSON texts.
+
+use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, entity::prelude::*};
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+
+macro_rules! no_relations {
+    () => {
+        #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+        pub enum Relation {}
+        impl ActiveModelBehavior for ActiveModel {}
+    };
+}
+
+/// Rules and mappings.
+pub(super) mod document {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "document")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub kind: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub name: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub version: i64,
+        pub scope: String,
+        pub source: String,
+    }
+    no_relations!();
+}
+
+/// Validations.
+pub(super) mod validation {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "validation")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub entity: String,
+        pub record_id: String,
+        pub scope: String,
+        pub correlation_id: String,
+        pub valid: bool,
+        /// JSON list of violations.
+        pub violations: String,
+        /// JSON list of texts.
+        pub rule_sets: String,
+        pub validate_time: i64,
+    }
+    no_relations!();
+}
+
+/// Validations counted by day, unit and entity.
+pub(super) mod quality_record {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "quality_record")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub day: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub scope: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub entity: String,
+        pub records: i64,
+        pub invalid: i64,
+    }
+    no_relations!();
+}
+
+/// Violations counted by day, unit, entity, rule and severity.
+pub(super) mod quality_rule {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "quality_rule")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub day: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub scope: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub entity: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub rule: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub severity: String,
+        pub violations: i64,
+    }
+    no_relations!();
+}
+
+/// The migrations, in order. One that is released never changes.
+#[must_use]
+pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+    vec![Box::new(Create)]
+}
+
+struct Create;
+
+impl MigrationName for Create {
+    fn name(&self) -> &str {
+        "masterdata_0001_create"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Create {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let uuid = match manager.get_database_backend() {
+            DbBackend::Postgres => "uuid",
+            _ => "blob",
+        };
+        let db = manager.get_connection();
+        for sql in [
+            "CREATE TABLE document (kind text NOT NULL, name text NOT NULL, \
+             version bigint NOT NULL CHECK (version > 0), scope text NOT NULL, \
+             source text NOT NULL, PRIMARY KEY (kind, name, version))",
+            &format!(
+                "CREATE TABLE validation (id {uuid} PRIMARY KEY, entity text NOT NULL, \
+                 record_id text NOT NULL, scope text NOT NULL, correlation_id text NOT NULL, \
+                 valid boolean NOT NULL, violations text NOT NULL, rule_sets text NOT NULL, \
+                 validate_time bigint NOT NULL)"
+            ),
+            "CREATE INDEX validation_time ON validation (validate_time)",
+            "CREATE TABLE quality_record (day text NOT NULL, scope text NOT NULL, \
+             entity text NOT NULL, records bigint NOT NULL, invalid bigint NOT NULL, \
+             PRIMARY KEY (day, scope, entity))",
+            "CREATE TABLE quality_rule (day text NOT NULL, scope text NOT NULL, \
+             entity text NOT NULL, rule text NOT NULL, severity text NOT NULL, \
+             violations bigint NOT NULL, PRIMARY KEY (day, scope, entity, rule, severity))",
+        ] {
+            db.execute_unprepared(sql).await?;
+        }
+        Ok(())
+    }
+}
