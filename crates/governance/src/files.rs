@@ -7,6 +7,7 @@
 mod policy;
 mod reader;
 mod scopes;
+pub mod suite;
 mod workflow;
 
 use std::{

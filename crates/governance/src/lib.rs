@@ -14,6 +14,7 @@ pub mod decide;
 pub mod files;
 pub mod policy;
 pub mod scope;
+pub mod suite;
 pub mod tree;
 pub mod workflow;
 
