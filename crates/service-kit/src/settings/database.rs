@@ -14,7 +14,7 @@ pub struct Database {
     /// `postgres://…`. `{service}` stands for the service's name.
     pub url: SecretUrl,
     /// PostgreSQL: schema of the service's tables, made if it isn't there; empty leaves it
-    /// to the server's search path.
+    /// to the server's search path. `{service}` stands for the service's name.
     pub schema: String,
     /// Connections that read at the same time; PostgreSQL writes through them too.
     pub connections: u32,
@@ -54,7 +54,7 @@ impl Database {
             return Err("url is neither sqlite: nor postgres://".to_owned());
         }
         let name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if !self.schema.chars().all(name) {
+        if !self.schema.replace("{service}", "").chars().all(name) {
             return Err("schema is not lower-case letters, digits and underscores".to_owned());
         }
         if !(1..=1_000).contains(&self.connections) {
