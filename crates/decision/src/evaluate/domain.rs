@@ -14,7 +14,7 @@ use crate::{
 pub(super) struct Constants {
     /// Compared with the value itself, or with its amount.
     pub(super) values: Vec<Value>,
-    /// Compared with its currency.
+    /// Compared with its currency, by itself or with the value.
     pub(super) currencies: Vec<String>,
 }
 

@@ -1,6 +1,6 @@
 //! Why a row matched, or which cells kept it from matching.
 
-use super::known::{cell_met, input_value};
+use super::known::{cell_met, input_values};
 use crate::{
     sfeel::{Met, Scope},
     table::Table,
@@ -25,16 +25,11 @@ pub struct RowMatch {
 #[must_use]
 pub fn explain(table: &Table, facts: &Facts) -> Vec<RowMatch> {
     let scope = Scope::new(facts, &table.types);
-    let values: Vec<_> = table
-        .inputs
-        .iter()
-        .enumerate()
-        .map(|(column, input)| input_value(column, input, &scope).ok().flatten())
-        .collect();
+    let values = input_values(table, &scope);
     let row_match = |(index, row): (usize, &crate::table::Row)| {
         let (mut failed, mut unknown) = (Vec::new(), Vec::new());
         for (column, cell) in row.cells.iter().enumerate() {
-            match cell_met(&cell.test, values[column].as_ref(), &scope) {
+            match cell_met(&cell.test, &values[column], &scope) {
                 Ok(Met::Yes) => {}
                 Ok(Met::No) => failed.push(column),
                 Ok(Met::Unknown) | Err(_) => unknown.push(column),

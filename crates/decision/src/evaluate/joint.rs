@@ -1,6 +1,9 @@
 //! All combinations of outcomes of several tables.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    ops::Range,
+};
 
 use super::{
     Joint, Outcome,
@@ -16,30 +19,17 @@ const MAX_WORK: usize = 2_000_000;
 /// What making and looking up one set costs beside its words.
 const SET_COST: usize = 8;
 
-/// Where a table stands before anything is enumerated.
-enum Start {
-    /// Its outcome is settled by a failure.
-    Failed(Outcome),
-    /// Its live rows begin at this position among all.
-    Live(std::ops::Range<usize>),
-}
-
 pub(super) fn evaluate(tables: &[&Table], facts: &Facts) -> Joint {
     let mut live: Vec<(usize, LiveRow)> = Vec::new();
-    let starts: Vec<Start> = tables
-        .iter()
-        .enumerate()
-        .map(|(index, table)| match live_rows(table, facts) {
-            Ok(rows) => {
-                let begin = live.len();
-                live.extend(rows.into_iter().map(|row| (index, row)));
-                Start::Live(begin..live.len())
-            }
-            Err(failure) => Start::Failed(Outcome::Failed(failure)),
-        })
-        .collect();
+    // Where the live rows of each table stand among all.
+    let mut ranges: Vec<Range<usize>> = Vec::with_capacity(tables.len());
+    for (index, table) in tables.iter().enumerate() {
+        let begin = live.len();
+        live.extend(live_rows(table, facts).into_iter().map(|row| (index, row)));
+        ranges.push(begin..live.len());
+    }
     if live.iter().all(|(_, row)| row.open.is_empty()) {
-        let combination = outcomes(tables, &starts, &live, &Bits::full(live.len()));
+        let combination = outcomes(tables, &ranges, &live, &Bits::full(live.len()));
         return Joint {
             combinations: vec![combination],
             unknown: Vec::new(),
@@ -51,30 +41,31 @@ pub(super) fn evaluate(tables: &[&Table], facts: &Facts) -> Joint {
         .as_ref()
         .and_then(|variables| combine(&variables.all, live.len()));
     match (found, finals) {
-        (Some(variables), Some(finals)) => exact(tables, &starts, &live, &variables, finals),
-        _ => conservative(tables, facts, &starts, &live),
+        (Some(variables), Some(finals)) => exact(tables, &ranges, &live, &variables, finals),
+        _ => conservative(tables, facts, &ranges, &live),
     }
 }
 
 /// The outcome of each table where exactly the live rows in `rows` match.
 fn outcomes(
     tables: &[&Table],
-    starts: &[Start],
+    ranges: &[Range<usize>],
     live: &[(usize, LiveRow)],
     rows: &Bits,
 ) -> Vec<Outcome> {
-    let outcome = |(table, start): (&&Table, &Start)| match start {
-        Start::Failed(outcome) => outcome.clone(),
-        Start::Live(range) => {
-            let matching: Vec<usize> = range
+    let outcome = |(table, range): (&&Table, &Range<usize>)| {
+        let matching = || {
+            range
                 .clone()
                 .filter(|&at| rows.contains(at))
-                .map(|at| live[at].1.row)
-                .collect();
-            hits::outcome(table, &matching)
+                .map(|at| &live[at].1)
+        };
+        match matching().find_map(|row| row.failure.clone()) {
+            Some(failure) => Outcome::Failed(failure),
+            None => hits::outcome(table, &matching().map(|row| row.row).collect::<Vec<_>>()),
         }
     };
-    tables.iter().zip(starts).map(outcome).collect()
+    tables.iter().zip(ranges).map(outcome).collect()
 }
 
 /// Every set of rows that some choice for each variable lets through; `None` if too many.
@@ -95,14 +86,14 @@ fn combine(variables: &[Variable], live: usize) -> Option<HashSet<Bits>> {
 
 fn exact(
     tables: &[&Table],
-    starts: &[Start],
+    ranges: &[Range<usize>],
     live: &[(usize, LiveRow)],
     variables: &Variables,
     finals: HashSet<Bits>,
 ) -> Joint {
     let mut combinations: BTreeSet<Vec<Outcome>> = finals
         .iter()
-        .map(|rows| outcomes(tables, starts, live, rows))
+        .map(|rows| outcomes(tables, ranges, live, rows))
         .collect();
     let varying = variables
         .all
@@ -134,26 +125,16 @@ fn exact(
 fn conservative(
     tables: &[&Table],
     facts: &Facts,
-    starts: &[Start],
+    ranges: &[Range<usize>],
     live: &[(usize, LiveRow)],
 ) -> Joint {
     let mut unknown = BTreeSet::new();
     let mut columns: Vec<Vec<Outcome>> = Vec::new();
-    for (table, start) in tables.iter().zip(starts) {
-        columns.push(match start {
-            Start::Failed(outcome) => vec![outcome.clone()],
-            Start::Live(range) => {
-                let rows = &live[range.clone()];
-                let scope = Scope::new(facts, &table.types);
-                unknown.extend(open_facts(table, rows, &scope));
-                let (sure, maybe): (Vec<_>, Vec<_>) = rows
-                    .iter()
-                    .map(|(_, row)| row)
-                    .partition(|row| row.open.is_empty());
-                let indices = |rows: Vec<&LiveRow>| rows.iter().map(|r| r.row).collect::<Vec<_>>();
-                hits::possible(table, &indices(sure), &indices(maybe))
-            }
-        });
+    for (table, range) in tables.iter().zip(ranges) {
+        let rows = &live[range.clone()];
+        let scope = Scope::new(facts, &table.types);
+        unknown.extend(open_facts(table, rows, &scope));
+        columns.push(possible(table, rows.iter().map(|(_, row)| row)));
     }
     let longest = columns.iter().map(Vec::len).max().unwrap_or(1);
     let combination = |index: usize| {
@@ -165,6 +146,22 @@ fn conservative(
         unknown: unknown.into_iter().collect(),
         exact: false,
     }
+}
+
+/// Outcomes that hold every possible one of a table.
+fn possible<'r>(table: &Table, rows: impl Iterator<Item = &'r LiveRow>) -> Vec<Outcome> {
+    let (mut sure, mut maybe, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    for row in rows {
+        match (&row.failure, row.open.is_empty()) {
+            (Some(failure), true) => return vec![Outcome::Failed(failure.clone())],
+            (Some(failure), false) => failures.push(Outcome::Failed(failure.clone())),
+            (None, true) => sure.push(row.row),
+            (None, false) => maybe.push(row.row),
+        }
+    }
+    let mut outcomes = hits::possible(table, &sure, &maybe);
+    outcomes.extend(failures);
+    outcomes
 }
 
 fn open_facts(table: &Table, rows: &[(usize, LiveRow)], scope: &Scope<'_>) -> BTreeSet<String> {

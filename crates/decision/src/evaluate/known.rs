@@ -6,14 +6,17 @@ use crate::{
     value::{Facts, Value},
 };
 
-/// A row that can still match, with the columns that are open.
+/// A row that can still match.
 #[derive(Debug)]
 pub(super) struct LiveRow {
     pub(super) row: usize,
+    /// The columns whose cells depend on unknown facts.
     pub(super) open: Vec<usize>,
+    /// Why the row has no result, unless an open cell rules it out.
+    pub(super) failure: Option<Failure>,
 }
 
-/// The value of an input where its facts are known and it is an allowed one.
+/// The value of an input, where its facts are known and it is an allowed one.
 pub(super) fn input_value(
     column: usize,
     input: &Input,
@@ -32,52 +35,58 @@ pub(super) fn input_value(
     Ok(allowed.then_some(value))
 }
 
+/// The values of all inputs. One that fails is no matter until a cell asks for it.
+pub(super) fn input_values(
+    table: &Table,
+    scope: &Scope<'_>,
+) -> Vec<Result<Option<Value>, Failure>> {
+    let inputs = table.inputs.iter().enumerate();
+    inputs
+        .map(|(column, input)| input_value(column, input, scope))
+        .collect()
+}
+
 /// Whether a cell is met, where its input may be unknown.
 pub(super) fn cell_met(
     test: &Test,
-    value: Option<&Value>,
+    value: &Result<Option<Value>, Failure>,
     scope: &Scope<'_>,
 ) -> Result<Met, Failure> {
     match (test, value) {
         (Test::Any, _) => Ok(Met::Yes),
-        (_, None) => Ok(Met::Unknown),
-        (test, Some(value)) => meets(test, value, scope),
+        (_, Err(failure)) => Err(failure.clone()),
+        (_, Ok(None)) => Ok(Met::Unknown),
+        (test, Ok(Some(value))) => meets(test, value, scope),
     }
 }
 
 /// The rows that the known facts don't rule out.
-pub(super) fn live_rows(table: &Table, facts: &Facts) -> Result<Vec<LiveRow>, Failure> {
+pub(super) fn live_rows(table: &Table, facts: &Facts) -> Vec<LiveRow> {
     let scope = Scope::new(facts, &table.types);
-    let values: Result<Vec<_>, _> = table
-        .inputs
-        .iter()
-        .enumerate()
-        .map(|(column, input)| input_value(column, input, &scope))
-        .collect();
-    let values = values?;
+    let values = input_values(table, &scope);
     let mut live = Vec::new();
     'rows: for (index, row) in table.rows.iter().enumerate() {
         let mut open = Vec::new();
         let mut failure = None;
         for (column, cell) in row.cells.iter().enumerate() {
-            match cell_met(&cell.test, values[column].as_ref(), &scope) {
+            match cell_met(&cell.test, &values[column], &scope) {
                 Ok(Met::Yes) => {}
                 Ok(Met::Unknown) => open.push(column),
                 Ok(Met::No) => continue 'rows,
-                Err(error) => {
-                    failure = Some(Failure {
+                Err(found) => {
+                    failure.get_or_insert(Failure {
                         input: column,
-                        row: Some(index),
-                        ..error
-                    })
+                        row: values[column].is_ok().then_some(index),
+                        ..found
+                    });
                 }
             }
         }
-        match failure {
-            // No other cell rules the row out, so the failing one decides.
-            Some(failure) => return Err(failure),
-            None => live.push(LiveRow { row: index, open }),
-        }
+        live.push(LiveRow {
+            row: index,
+            open,
+            failure,
+        });
     }
-    Ok(live)
+    live
 }

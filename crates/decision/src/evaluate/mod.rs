@@ -53,8 +53,9 @@ pub struct Joint {
     pub exact: bool,
 }
 
-/// Evaluates a table. An input or cell whose expression fails makes the outcome
-/// [`Outcome::Failed`]; with unknown facts, division and powers count as possibly failing.
+/// Evaluates a table. Where an expression fails that a row asks for, and no other cell rules
+/// the row out, the outcome is [`Outcome::Failed`]; with unknown facts, division and powers
+/// count as possibly failing.
 #[must_use]
 pub fn evaluate(table: &Table, facts: &Facts) -> Evaluation {
     let Joint {

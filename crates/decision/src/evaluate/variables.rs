@@ -51,8 +51,8 @@ pub(super) struct Variables {
 /// How cells hang together: those of one key vary together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
-    /// A fact, whose values are enumerated.
-    Fact(String),
+    /// A fact, whose values are enumerated, as the type that a table has of it.
+    Fact(String, String),
     /// An expression over unknown facts, by its canonical text: taken as free.
     Expression(String),
     /// A test against unknown facts, by input and test: met or not, as if free.
@@ -89,8 +89,13 @@ pub(super) fn find(
         tests: MAX_TESTS,
         words: MAX_WORDS,
     };
+    let mut enumerated = BTreeSet::new();
     for (key, cells) in groups {
-        variables.exact &= matches!(key, Key::Fact(_));
+        // Where tables have different types of a fact, its values are taken for each alone.
+        variables.exact &= match &key {
+            Key::Fact(name, _) => enumerated.insert(name.clone()),
+            _ => false,
+        };
         let variable = match &key {
             Key::Test(..) => met_or_not(tables, facts, &cells, live.len()),
             _ => enumerate(tables, facts, &key, &cells, live.len(), &mut budget)?,
@@ -123,7 +128,10 @@ fn key(open: Open<'_>, scope: &Scope<'_>) -> Key {
         .any(|operand| !unknown_in(operand, scope).is_empty());
     match &open.input.expression.expression {
         _ if relational => Key::Test(open.input.expression.to_string(), open.test.to_string()),
-        Expression::Fact(name, _) => Key::Fact(name.clone()),
+        Expression::Fact(name, _) => {
+            let ty = scope.declared(name).map(Type::to_string);
+            Key::Fact(name.clone(), ty.unwrap_or_default())
+        }
         _ => Key::Expression(open.input.expression.to_string()),
     }
 }
@@ -189,7 +197,7 @@ fn enumerate(
         let operands = open.test.operands().chain(open.input.allowed.operands());
         collect(&mut constants, operands, property(open.input), &scope);
         ty = ty.or(match key {
-            Key::Fact(name) => types.get(name),
+            Key::Fact(name, _) => types.get(name),
             _ => Some(&open.input.ty),
         });
     }
@@ -233,7 +241,12 @@ fn collect<'n>(
                 constants.currencies.push(code);
             }
             (Some(Property::Currency | Property::Unit), _) => {}
-            (_, Ok(Some(value))) => constants.values.push(value),
+            (_, Ok(Some(value))) => {
+                if let Value::Money { currency, .. } = &value {
+                    constants.currencies.push(currency.clone());
+                }
+                constants.values.push(value);
+            }
             _ => {}
         }
     }

@@ -76,10 +76,8 @@ fn fit(at: usize, literal: Value, ty: &Type) -> Result<Value, Error> {
     let other_text =
         matches!(literal, Value::String(_)) && !amount && !matches!(ty, Type::String { .. });
     if other_text {
-        return Err(Error::new(
-            at,
-            format!("found string {literal:?}, but the input is {ty}"),
-        ));
+        let message = format!("found string `{literal}`, but the input is {ty}");
+        return Err(Error::new(at, message));
     }
     ty.coerce(literal)
         .map_err(|mismatch| Error::new(at, mismatch.message))

@@ -8,6 +8,7 @@ use super::{Comparison, Expression, Node, Operator, Property, Test, Unary, check
 use crate::{
     number::{ArithmeticError, Number},
     temporal::{DaysDuration, MonthsDuration},
+    types::Type,
     value::{Facts, Value},
 };
 
@@ -65,11 +66,16 @@ impl<'f> Scope<'f> {
         Self { facts, types: None }
     }
 
+    /// The declared type of a fact.
+    pub(crate) fn declared(&self, name: &str) -> Option<&'f Type> {
+        self.types?.get(name)
+    }
+
     /// The value of a fact as its type has it. One of another type, currency or unit is
     /// unknown: nothing in the table speaks of it.
     pub(crate) fn get(&self, name: &str) -> Option<Value> {
         let value = self.facts.get(name)?.clone();
-        match self.types.and_then(|types| types.get(name)) {
+        match self.declared(name) {
             Some(ty) => ty.coerce(value).ok(),
             None => Some(value),
         }
@@ -96,20 +102,38 @@ pub(crate) fn calculate(node: &Node, scope: &Scope<'_>) -> Result<Option<Value>,
             None => Ok(None),
         },
         Expression::Arithmetic(operator, left, right) => {
-            let (a, b) = (calculate(left, scope)?, calculate(right, scope)?);
-            match a.zip(b) {
-                Some((Value::Null, _) | (_, Value::Null)) => Ok(Some(Value::Null)),
-                Some((a, b)) => operate(node.at, *operator, a, b).map(Some),
-                None => Ok(None),
+            match (calculate(left, scope)?, calculate(right, scope)?) {
+                (Some(Value::Null), _) | (_, Some(Value::Null)) => Ok(Some(Value::Null)),
+                (Some(a), Some(b)) => operate(node.at, *operator, a, b).map(Some),
+                // Whatever the dividend turns out to be.
+                (None, Some(b)) if *operator == Operator::Divide && is_zero(&b) => {
+                    Err(fail(node.at, ArithmeticError::DivisionByZero.to_string()))
+                }
+                _ => Ok(None),
             }
         }
         Expression::Compare(comparison, left, right) => {
-            let (a, b) = (calculate(left, scope)?, calculate(right, scope)?);
-            Ok(a.zip(b).map(|(a, b)| match holds(*comparison, &a, &b) {
-                Some(truth) => Value::Boolean(truth),
-                None => Value::Null,
-            }))
+            let truth = match (calculate(left, scope)?, calculate(right, scope)?) {
+                (Some(a), Some(b)) => holds(*comparison, &a, &b),
+                // What is unknown isn't null, so it differs from what is.
+                (Some(Value::Null), None) | (None, Some(Value::Null)) => match comparison {
+                    Comparison::Equal => Some(false),
+                    Comparison::NotEqual => Some(true),
+                    _ => None,
+                },
+                _ => return Ok(None),
+            };
+            Ok(Some(truth.map_or(Value::Null, Value::Boolean)))
         }
+    }
+}
+
+fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Number(amount) | Value::Money { amount, .. } | Value::Quantity { amount, .. } => {
+            amount.is_zero()
+        }
+        _ => false,
     }
 }
 

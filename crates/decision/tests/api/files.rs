@@ -38,7 +38,7 @@ fn problems_name_line_column_and_cell() {
     );
     assert_eq!(
         cell("'< \"a\"'"),
-        "6:13: row a, x: found string String(\"a\"), but the input is number"
+        "6:13: row a, x: found string `a`, but the input is number"
     );
     assert_eq!(cell("'1 / 0'"), "6:11: row a, x: division by zero");
     assert_eq!(

@@ -10,6 +10,7 @@
 mod evaluation;
 mod files;
 mod hit_policies;
+mod mixed;
 mod sfeel;
 mod unknown;
 
