@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use decision::yaml;
+use decision::{Outcome, yaml};
 use governance::{
     Bundle, Scope,
     files::{self, Source, suite::POLICY_TEST},
@@ -120,5 +120,33 @@ fn every_workflow_has_a_default_a_guardrail_a_variation_and_tests() {
             suites.iter().any(|suite| suite.workflow == *workflow),
             "{workflow}: no tests"
         );
+    }
+}
+
+#[test]
+fn no_policy_contradicts_itself_and_no_default_leaves_a_gap() {
+    let (bundle, _) = example();
+    for (name, policy) in bundle.policies() {
+        // With nothing known, the outcomes are all that the table can have.
+        let evaluation = decision::evaluate(&policy.table, &decision::Facts::new());
+        if !evaluation.exact {
+            continue;
+        }
+        let conflict = |outcome: &Outcome| matches!(outcome, Outcome::Conflict(_));
+        assert!(
+            !evaluation.outcomes.iter().any(conflict),
+            "{name}: rows contradict each other"
+        );
+        let gap = policy.mode == governance::Mode::Default
+            && evaluation.outcomes.contains(&Outcome::NoHit);
+        assert!(!gap, "{name}: some facts have no row");
+        for row in 0..policy.rows.len() {
+            let hit =
+                |outcome: &Outcome| matches!(outcome, Outcome::Hits(rows) if rows.contains(&row));
+            assert!(
+                evaluation.outcomes.iter().any(hit),
+                "{name}: row {row} is dead"
+            );
+        }
     }
 }
