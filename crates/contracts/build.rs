@@ -20,7 +20,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("bylaw.binpb"), &encoded)?;
 
     let set = prost_types::FileDescriptorSet::decode(encoded.as_slice())?;
-    tonic_prost_build::configure().bytes(".").compile_fds(set)?;
+    let mut prost = tonic_prost_build::Config::new();
+    // The command line finds a message's descriptor by its name.
+    prost.enable_type_names();
+    tonic_prost_build::configure()
+        .bytes(".")
+        .compile_fds_with_config(set, prost)?;
     Ok(())
 }
 
