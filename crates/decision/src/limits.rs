@@ -5,8 +5,8 @@
 pub const ROWS: usize = 200_000;
 /// Most inputs, and most outputs, of a table.
 pub const COLUMNS: usize = 1_000;
-/// Most cells in a table: rows times columns.
-pub const CELLS: usize = 20_000_000;
+/// Most cells in a table: rows times inputs. A cell takes some 60 bytes, and its constants.
+pub const CELLS: usize = 4_000_000;
 /// Most bytes in a cell or an input expression.
 pub const CELL_BYTES: usize = 4_096;
 /// Deepest nesting of an S-FEEL expression.
@@ -16,8 +16,8 @@ pub const VALUE_DEPTH: usize = 64;
 /// Most bytes in a name: of a fact, an input, an output or a row.
 pub const NAME_BYTES: usize = 256;
 /// Most bytes in a YAML, CSV or JSON text.
-pub const TEXT_BYTES: usize = 64 * 1024 * 1024;
+pub const TEXT_BYTES: usize = 32 * 1024 * 1024;
 /// Most nodes in a YAML text.
-pub const NODES: usize = 20_000_000;
+pub const NODES: usize = 4_000_000;
 /// Most diagnostics reported for one table; the rest is only counted.
 pub const DIAGNOSTICS: usize = 100;

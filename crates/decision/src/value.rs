@@ -251,27 +251,35 @@ impl Facts {
         self.0.is_empty()
     }
 
-    /// Facts from nested objects by path: `{"order": {"total": 5}}` is `order.total`.
+    /// Facts from nested objects by path: `{"order": {"total": 5}}` is `order.total`. A name
+    /// that two paths come to, as `{"a": {"b": 1}, "a.b": 2}`, is unknown: neither value is
+    /// the one that was meant.
     #[must_use]
     pub fn flatten(value: Value) -> Self {
         let mut facts = Self::new();
+        let mut twice = Vec::new();
         if let Value::Context(entries) = value {
             for (name, entry) in entries {
-                facts.add_flat(name, entry);
+                facts.add_flat(name, entry, &mut twice);
             }
+        }
+        for name in twice {
+            facts.remove(&name);
         }
         facts
     }
 
-    fn add_flat(&mut self, name: String, value: Value) {
+    fn add_flat(&mut self, name: String, value: Value, twice: &mut Vec<String>) {
         match value {
             Value::Context(entries) => {
                 for (key, entry) in entries {
-                    self.add_flat(format!("{name}.{key}"), entry);
+                    self.add_flat(format!("{name}.{key}"), entry, twice);
                 }
             }
             scalar => {
-                self.0.insert(name, scalar);
+                if self.0.insert(name.clone(), scalar).is_some() {
+                    twice.push(name);
+                }
             }
         }
     }
@@ -294,5 +302,36 @@ impl IntoIterator for Facts {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn nested_objects_become_paths() {
+        let flat = |text: &str| Facts::flatten(crate::json::parse(text).unwrap());
+        let facts = flat(r#"{"order": {"total": 5, "lines": [1, 2]}, "x": null}"#);
+        let names: Vec<_> = facts.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["order.lines", "order.total", "x"]);
+        assert_eq!(facts.get("x"), Some(&Value::Null));
+        assert_eq!(flat(r#"{"a": {"b": 1}, "a.b": 2, "c": 3}"#).len(), 1);
+        assert!(flat("[1]").is_empty());
+    }
+
+    #[test]
+    fn values_compare_within_their_kind_only() {
+        let one = Value::Number(Number::ONE);
+        let money = |code: &str| Value::Money {
+            amount: Number::ONE,
+            currency: code.into(),
+        };
+        assert_eq!(money("EUR").compare(&one), Some(Ordering::Equal));
+        assert_eq!(money("EUR").compare(&money("USD")), None);
+        assert_eq!(one.equals(&Value::from("1")), None);
+        assert_eq!(one.equals(&Value::Null), Some(false));
+        assert_eq!(Value::Null.compare(&Value::Null), None);
     }
 }

@@ -179,3 +179,59 @@ fn open_facts(table: &Table, rows: &[(usize, LiveRow)], scope: &Scope<'_>) -> BT
     }
     facts
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{HitPolicy, Schema, Value};
+
+    fn tables() -> impl Strategy<Value = Table> {
+        let bound = || 0..6_i32;
+        let rows = prop::collection::vec((bound(), bound(), 0..3_i32), 1..6);
+        let policy = prop::sample::select(vec!["UNIQUE", "ANY", "FIRST", "PRIORITY", "COLLECT"]);
+        (rows, policy).prop_map(|(rows, policy)| {
+            let mut text = format!(
+                "name: t\ninputs: [{{expression: a, type: number}}, {{expression: b, type: number}}]\n\
+                 outputs: [{{name: y, type: number, values: [2, 1, 0]}}]\nhit_policy: {policy}\nrows:\n"
+            );
+            for (index, (a, b, y)) in rows.into_iter().enumerate() {
+                text += &format!("  - {{id: r{index}, when: {{a: '> {a}', b: '<= {b}'}}, then: {{y: {y}}}}}\n");
+            }
+            Table::from_yaml(&text, &Schema::open(), &|_| Err(String::new())).unwrap()
+        })
+    }
+
+    /// Whether one of the outcomes given stands for this one.
+    fn stands_for(table: &Table, given: &[Outcome], outcome: &Outcome) -> bool {
+        let within = |wide: &[usize], rows: &[usize]| rows.iter().all(|row| wide.contains(row));
+        given.iter().any(|other| match (other, outcome) {
+            (Outcome::Conflict(wide), Outcome::Conflict(rows)) => within(wide, rows),
+            (Outcome::Hits(wide), Outcome::Hits(rows)) => match table.hit_policy() {
+                HitPolicy::Collect(_) => within(wide, rows),
+                // All that match have the same outputs.
+                HitPolicy::Any => table.rows[wide[0]].outputs == table.rows[rows[0]].outputs,
+                _ => wide == rows,
+            },
+            _ => other == outcome,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn row_by_row_leaves_nothing_out(table in tables(), a in prop::option::of(0..7_i32)) {
+            let mut facts = Facts::new();
+            a.map(|a| facts.insert("a", Value::Number(a.into())));
+            let live: Vec<_> = live_rows(&table, &facts).into_iter().map(|row| (0, row)).collect();
+            let rows = 0..live.len();
+            let rough = conservative(&[&table], &facts, std::slice::from_ref(&rows), &live);
+            let rough: Vec<_> = rough.combinations.into_iter().flatten().collect();
+            for combination in evaluate(&[&table], &facts).combinations {
+                let outcome = &combination[0];
+                prop_assert!(stands_for(&table, &rough, outcome), "{:?} of {:?}", outcome, rough);
+            }
+        }
+    }
+}

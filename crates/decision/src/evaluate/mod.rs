@@ -37,7 +37,9 @@ pub struct Evaluation {
     pub outcomes: Vec<Outcome>,
     /// The unknown facts that the outcome can depend on; empty where it is settled.
     pub unknown: Vec<String>,
-    /// Whether each of `outcomes` can really come about. Where not, they hold all that can.
+    /// Whether each of `outcomes` can really come about. Where not, they stand for all that
+    /// can: each row that can answer alone is there, one conflict stands for its parts, and
+    /// where all hits answer together, the fewest and the most rows for those between.
     pub exact: bool,
 }
 
@@ -48,8 +50,8 @@ pub struct Joint {
     pub combinations: Vec<Vec<Outcome>>,
     /// The unknown facts that they can depend on; empty where there is one combination.
     pub unknown: Vec<String>,
-    /// Whether each combination can really come about. Where not, every outcome that a
-    /// table can have stands in at least one of them.
+    /// Whether each combination can really come about. Where not, every outcome that
+    /// [`Evaluation`] would give for a table stands in at least one of them.
     pub exact: bool,
 }
 
