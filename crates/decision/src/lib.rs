@@ -4,6 +4,29 @@
 //! A [`Table`] comes from YAML (and CSV beside it) and is checked as a whole. What is known
 //! of a transaction is [`Facts`]; [`evaluate`] gives every [`Outcome`] that the unknown ones
 //! leave open, [`explain`] says for each row which cells kept it from matching.
+//!
+//! ```
+//! use decision::{Facts, Outcome, Schema, Table, evaluate, json};
+//!
+//! let text = "
+//! name: release
+//! inputs:
+//!   - {expression: order.total, type: money, currency: EUR}
+//!   - {expression: customer.days_overdue, type: number, unit: d}
+//! hit_policy: UNIQUE
+//! rows:
+//!   - {id: small, when: {order.total: '<= 10000', customer.days_overdue: '<= 30'}, then: {queue: none}}
+//!   - {id: late, when: {customer.days_overdue: '> 30'}, then: {queue: credit}}
+//! ";
+//! let no_files = |name: &str| Err(format!("there is no file {name}"));
+//! let table = Table::from_yaml(text, &Schema::open(), &no_files).map_err(|p| p[0].clone())?;
+//!
+//! let facts = Facts::flatten(json::parse(r#"{"order": {"total": "9999.99 EUR"}}"#)?);
+//! let evaluation = evaluate(&table, &facts);
+//! assert_eq!(evaluation.outcomes, [Outcome::Hits(vec![0]), Outcome::Hits(vec![1])]);
+//! assert_eq!(evaluation.unknown, ["customer.days_overdue"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod diagnostic;
 mod evaluate;

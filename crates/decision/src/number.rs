@@ -13,6 +13,9 @@ const MAX_TEXT: usize = 128;
 /// Enough working digits for a power to be rounded once, at the end.
 const POWER_DIGITS: usize = 72;
 
+/// The largest exponent while a power is worked out.
+const POWER_EXPONENT: isize = 999_999;
+
 /// A finite decimal number of at most 34 significant digits.
 ///
 /// Compares and hashes by value (`1.0 == 1`); keeps its trailing zeros in text.
@@ -100,8 +103,11 @@ impl Number {
             return Err(ArithmeticError::DivisionByZero);
         }
         let mut context = Context::<Decimal<24>>::default();
-        // Can't fail: 24 units hold 72 digits.
+        // Can't fail: 24 units hold 72 digits. libdecnumber's roots and logarithms are
+        // defined for exponents within a million only, which decimal128's lie far within.
         let _ = context.set_precision(POWER_DIGITS);
+        let _ = context.set_max_exponent(POWER_EXPONENT);
+        let _ = context.set_min_exponent(-POWER_EXPONENT);
         let mut result = Decimal::<24>::from(self.0);
         context.pow(&mut result, &Decimal::<24>::from(exponent.0));
         if let Some(error) = failure(context.status()) {
@@ -190,7 +196,11 @@ fn failure(status: Status) -> Option<ArithmeticError> {
         Some(ArithmeticError::Overflow)
     } else if status.underflow() {
         Some(ArithmeticError::Underflow)
-    } else if status.invalid_operation() || status.division_undefined() {
+    } else if status.invalid_operation()
+        || status.invalid_context()
+        || status.division_undefined()
+        || status.division_impossible()
+    {
         Some(ArithmeticError::Undefined)
     } else {
         None
@@ -405,6 +415,26 @@ mod tests {
             n("1").checked_div(n("3")).unwrap().to_string(),
             format!("0.{}", "3".repeat(34))
         );
+    }
+
+    #[test]
+    fn powers_are_exact_where_they_can_be_and_always_end() {
+        assert_eq!(n("4").checked_pow(n("0.5")), Ok(n("2")));
+        assert_eq!(n("2").checked_pow(n("-2")), Ok(n("0.25")));
+        assert_eq!(n("1.1").checked_pow(n("2")), Ok(n("1.21")));
+        let root = n("2").checked_pow(n("0.5")).unwrap();
+        assert_eq!(root, n("1.414213562373095048801688724209698"));
+        let one = n("1.000000000000000000000000000000001");
+        for (base, exponent) in [
+            (one, n("9E+6144")),
+            (n("9E+6144"), n("9E-6143")),
+            (n("9E+6144"), n("9E+6144")),
+            (n("1E-6000"), n("123456789.123456789")),
+            (n("-1"), n("999999999999")),
+            (n("0"), n("0")),
+        ] {
+            let _ = base.checked_pow(exponent);
+        }
     }
 
     #[test]
