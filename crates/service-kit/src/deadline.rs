@@ -100,7 +100,17 @@ mod tests {
 
     #[test]
     fn malformed_timeouts_are_refused() {
-        for bad in ["", "S", "10", "10s", "123456789S", "-1S", "1.5S", "1 S", "+1S"] {
+        for bad in [
+            "",
+            "S",
+            "10",
+            "10s",
+            "123456789S",
+            "-1S",
+            "1.5S",
+            "1 S",
+            "+1S",
+        ] {
             assert!(read(bad).is_err(), "{bad:?}");
         }
     }

@@ -16,11 +16,11 @@ pub const DOMAIN: &str = "bylaw";
 /// How long a client waits before it repeats what was refused for a passing reason.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// At most this many field violations are sent; what a client can't use isn't worth a
-/// header that peers refuse.
-const MAX_VIOLATIONS: usize = 32;
+/// At most this many bytes of violations are sent, and as many of metadata: they travel
+/// in headers, and peers refuse long ones.
+const MAX_DETAILS: usize = 3 * 1024;
 
-/// At most this many bytes of a message or a violation are sent.
+/// At most this many bytes of any one text are sent.
 const MAX_TEXT: usize = 512;
 
 /// Result of everything in the services that can fail.
@@ -372,11 +372,29 @@ fn clip(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_TEXT)]
 }
 
+/// As many of the items as there is room for.
+fn within<T>(
+    items: impl Iterator<Item = T>,
+    size: impl Fn(&T) -> usize,
+) -> impl Iterator<Item = T> {
+    let mut room = MAX_DETAILS;
+    items.take_while(move |item| {
+        // Each item has a frame of its own around its texts.
+        let fits = room.checked_sub(size(item) + 16);
+        room = fits.unwrap_or(0);
+        fits.is_some()
+    })
+}
+
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         error.log();
         let inner = *error.0;
-        let mut metadata: std::collections::HashMap<_, _> = inner.metadata.into_iter().collect();
+        let size = |(key, value): &(&str, &str)| key.len() + value.len();
+        let metadata = inner.metadata.iter().map(|(k, v)| (clip(k), clip(v)));
+        let mut metadata: std::collections::HashMap<_, _> = within(metadata, size)
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect();
         if inner.kind == Kind::Internal {
             let trace = telemetry::current_trace();
             if !trace.trace_id.is_empty() {
@@ -386,13 +404,10 @@ impl From<Error> for Status {
         let mut details = ErrorDetails::new();
         details.set_error_info(inner.reason.code(), DOMAIN, metadata);
         if !inner.violations.is_empty() {
-            let fields: Vec<_> = inner
-                .violations
-                .iter()
-                .take(MAX_VIOLATIONS)
-                .map(|v| FieldViolation::new(clip(&v.field), clip(&v.problem)))
-                .collect();
-            details.set_bad_request(fields);
+            let fields = inner.violations.iter();
+            let fields = fields.map(|v| (clip(&v.field), clip(&v.problem)));
+            let fields = within(fields, size).map(|(f, p)| FieldViolation::new(f, p));
+            details.set_bad_request(fields.collect::<Vec<_>>());
         }
         if inner.retry.is_some() {
             details.set_retry_info(inner.retry);

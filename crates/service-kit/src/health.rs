@@ -135,7 +135,9 @@ impl Health {
     pub fn serve(&self, services: &[&'static str]) {
         self.change(|state| {
             for service in services {
-                state.services.insert((*service).to_owned(), Arc::clone(&self.part));
+                state
+                    .services
+                    .insert((*service).to_owned(), Arc::clone(&self.part));
             }
         });
     }
@@ -189,7 +191,10 @@ impl Health {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -56,8 +56,16 @@ mod tests {
 
     #[test]
     fn methods_of_services_and_of_health_are_known() {
-        assert!(!find("/bylaw.audit.v1.AuditService/GetRecord").unwrap().streaming);
-        assert!(find("/bylaw.audit.v1.AuditService/ExportRecords").unwrap().streaming);
+        assert!(
+            !find("/bylaw.audit.v1.AuditService/GetRecord")
+                .unwrap()
+                .streaming
+        );
+        assert!(
+            find("/bylaw.audit.v1.AuditService/ExportRecords")
+                .unwrap()
+                .streaming
+        );
         assert!(find("/grpc.health.v1.Health/Watch").unwrap().streaming);
         assert_eq!(name("/made.up/Name"), "_OTHER");
     }

@@ -17,7 +17,7 @@ use crate::{
     health::{Health, Status},
     identity::{Guards, TokenSource},
     outbox::{AuditSink, Outbox},
-    server::{self, Listeners, Server},
+    server::{Listeners, Server},
     service::{Context, Part, Service},
     settings::{Problems, SecretUrl, Settings, Validate},
 };
@@ -141,7 +141,8 @@ impl Suite {
         for (at, starter) in self.services.into_iter().enumerate() {
             let mut part = shared.start(starter).await?;
             if at == 0 {
-                part.tasks.push(shared.guards.refresh(shared.shutdown.clone()));
+                part.tasks
+                    .push(shared.guards.refresh(shared.shutdown.clone()));
             }
             parts.push(part);
         }
@@ -155,9 +156,12 @@ impl Suite {
             stop: stop.clone(),
             shutdown: shutdown.clone(),
         };
+        // Whatever ends the servers ends everything else.
+        let ended = shutdown.drop_guard();
+        let open = server.open()?;
         let serving = tokio::spawn(async move {
-            let ended = server::serve(server).await;
-            shutdown.cancel();
+            let _ended = ended;
+            let ended = open.serve().await;
             drop(lock);
             ended
         });
@@ -172,7 +176,11 @@ impl Suite {
 
     /// Services of this process call each other at the address that was bound.
     fn know_peers(&mut self, bound: SocketAddr) {
-        let scheme = if self.settings.grpc.tls.is_some() { "https" } else { "http" };
+        let scheme = if self.settings.grpc.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
         let mut reachable = bound;
         if bound.ip().is_unspecified() {
             reachable.set_ip(match bound {
@@ -207,7 +215,11 @@ fn check(settings: &Settings, services: &[Starter]) -> Result<()> {
         return Ok(());
     }
     let message = format!("settings contradict each other: {problems}");
-    Err(Error::new(Kind::InvalidArgument, Reason::InvalidArgument, message))
+    Err(Error::new(
+        Kind::InvalidArgument,
+        Reason::InvalidArgument,
+        message,
+    ))
 }
 
 /// Embedded stores and development keys have one process.
@@ -230,9 +242,9 @@ fn lock(settings: &Settings, services: &[Starter]) -> Result<Option<File>> {
         .map_err(|e| refused(&e.to_string()))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(refused("another process uses it, stop that or choose another"))
-        }
+        Err(std::fs::TryLockError::WouldBlock) => Err(refused(
+            "another process uses it, stop that or choose another",
+        )),
         Err(std::fs::TryLockError::Error(e)) => Err(refused(&e.to_string())),
     }
 }
@@ -284,7 +296,9 @@ impl Shared {
             health.clone(),
             self.shutdown.clone(),
         );
-        let refusals = self.guards.audit(name, outbox.clone(), self.shutdown.clone());
+        let refusals = self
+            .guards
+            .audit(name, outbox.clone(), self.shutdown.clone());
         let context = Context {
             name,
             settings: Arc::new(settings),
@@ -293,6 +307,7 @@ impl Shared {
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             peers,
+            guards: self.guards.clone(),
             files: self.files.clone(),
             outbox,
             shutdown: self.shutdown.clone(),
@@ -306,6 +321,7 @@ impl Shared {
     fn settings_of(&self, service: &str) -> Settings {
         let mut settings = Settings::clone(&self.settings);
         settings.database.url = SecretUrl::new(database(&settings, service));
+        settings.database.schema = settings.database.schema.replace("{service}", service);
         settings
     }
 }

@@ -91,7 +91,11 @@ impl Server {
         alpn: &'static [u8],
         shutdown: CancellationToken,
     ) -> Result<Self> {
-        let paths = [Some(&files.cert), Some(&files.key), files.client_ca.as_ref()];
+        let paths = [
+            Some(&files.cert),
+            Some(&files.key),
+            files.client_ca.as_ref(),
+        ];
         let paths = paths.into_iter().flatten().cloned().collect();
         let config = Reloading::new(server_config(files, alpn)?, paths);
         let files = files.clone();

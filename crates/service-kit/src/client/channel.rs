@@ -53,12 +53,19 @@ impl PeerChannel {
             Some(_) => format!("the {} service can't be reached", self.peer),
             None => format!("the address of the {} service is not set", self.peer),
         };
-        let error = Error::unavailable(Reason::PeerUnavailable, message)
-            .with_metadata("peer", self.peer);
+        let error =
+            Error::unavailable(Reason::PeerUnavailable, message).with_metadata("peer", self.peer);
         match source {
             Some(source) => error.with_source(source).into(),
             None => error.into(),
         }
+    }
+
+    fn late(&self) -> Status {
+        let message = format!("the {} service did not answer in time", self.peer);
+        deadline::exceeded(message)
+            .with_metadata("peer", self.peer)
+            .into()
     }
 
     /// Everything that a request needs beside its message.
@@ -133,18 +140,29 @@ impl PeerChannel {
     ) -> Result<Response<Body>, Status> {
         let sent = channel.call(request);
         let answer = match deadline {
-            Some(at) => tokio::time::timeout_at(at, sent).await.map_err(|_| {
-                let message = format!("the {} service did not answer in time", self.peer);
-                Status::from(deadline::exceeded(message).with_metadata("peer", self.peer))
-            })?,
+            Some(at) => tokio::time::timeout_at(at, sent)
+                .await
+                .map_err(|_| self.late())?,
             None => sent.await,
         };
-        let answer = answer.map_err(|e| self.unavailable(Some(e)))?;
+        // tonic's channel reads the header that was set above, too.
+        let answer = answer.map_err(|e| match expired(&e) {
+            true => self.late(),
+            false => self.unavailable(Some(e)),
+        })?;
         Ok(match deadline {
             Some(at) => answer.map(|inner| body::until(inner, at)),
             None => answer,
         })
     }
+}
+
+/// Whether tonic's channel gave up at the deadline.
+fn expired(error: &(dyn std::error::Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |cause| cause.source());
+    causes
+        .into_iter()
+        .any(|cause| cause.is::<tonic::TimeoutExpired>())
 }
 
 fn span(method: &'static str, target: &Peer) -> Span {

@@ -55,7 +55,9 @@ pub(super) fn lazy(
         .keep_alive_timeout(limits.keepalive_timeout)
         .http2_max_header_list_size(limits.header_bytes)
         .http2_max_local_error_reset_streams(ERROR_RESETS);
-    let name = server_name.or_else(|| uri.host().map(str::to_owned)).unwrap_or_default();
+    let name = server_name
+        .or_else(|| uri.host().map(str::to_owned))
+        .unwrap_or_default();
     let name: Arc<str> = name.into();
     let connector = tower::service_fn(move |target: Uri| -> BoxFuture<'static, io::Result<_>> {
         Box::pin(open(target, tls.clone(), Arc::clone(&name)))
@@ -73,7 +75,9 @@ async fn open(
     name: Arc<str>,
 ) -> io::Result<TokioIo<Box<dyn Duplex>>> {
     let host = target.host().unwrap_or_default().trim_matches(['[', ']']);
-    let port = target.port_u16().unwrap_or(if tls.is_some() { 443 } else { 80 });
+    let port = target
+        .port_u16()
+        .unwrap_or(if tls.is_some() { 443 } else { 80 });
     let stream = TcpStream::connect((host, port)).await?;
     stream.set_nodelay(true)?;
     let stream: Box<dyn Duplex> = match tls {
@@ -81,7 +85,11 @@ async fn open(
         Some(tls) => {
             let name = ServerName::try_from(name.trim_matches(['[', ']']).to_owned())
                 .map_err(io::Error::other)?;
-            Box::new(TlsConnector::from(tls.config()).connect(name, stream).await?)
+            Box::new(
+                TlsConnector::from(tls.config())
+                    .connect(name, stream)
+                    .await?,
+            )
         }
     };
     Ok(TokioIo::new(stream))

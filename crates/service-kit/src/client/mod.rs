@@ -10,11 +10,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use contracts::audit::audit_service_client::AuditServiceClient;
 use http::Uri;
+use tokio_util::sync::CancellationToken;
 use tonic::{
     metadata::{Ascii, MetadataValue},
     transport::Channel,
 };
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::{Error, Result},
@@ -67,8 +67,14 @@ impl Peers {
                 .parse()
                 .map_err(|e| Error::invalid(format!("peers.addresses.{name}"), format!("{e}")))?;
             let host = uri.host().unwrap_or_default().into();
-            let port = uri.port_u16().unwrap_or(if connect::secure(&uri) { 443 } else { 80 });
-            let server_name = settings.peers.tls.as_ref().and_then(|t| t.server_name.clone());
+            let port = uri
+                .port_u16()
+                .unwrap_or(if connect::secure(&uri) { 443 } else { 80 });
+            let server_name = settings
+                .peers
+                .tls
+                .as_ref()
+                .and_then(|t| t.server_name.clone());
             let channel = connect::lazy(uri, tls.clone(), server_name, &settings.limits)?;
             let peer = Peer {
                 channel,

@@ -83,7 +83,7 @@ async fn bind(path: &str, addr: SocketAddr) -> Result<(TcpListener, SocketAddr)>
 }
 
 /// When connections end.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Ends {
     /// No new connections; those there are finish what they have begun.
     pub(super) closing: CancellationToken,
@@ -123,7 +123,13 @@ impl Accept {
                     Ok(stream) => {
                         let (stream, received) = Watched::new(stream);
                         let ends = ends.clone();
-                        serve(Accepted { stream, addr, received, ends }).await;
+                        serve(Accepted {
+                            stream,
+                            addr,
+                            received,
+                            ends,
+                        })
+                        .await;
                     }
                     Err(cause) => tracing::debug!(%cause, client = %addr, "handshake failed"),
                 }
@@ -136,7 +142,11 @@ impl Accept {
 async fn next(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, Option<tokio::sync::OwnedSemaphorePermit>) {
+) -> (
+    TcpStream,
+    SocketAddr,
+    Option<tokio::sync::OwnedSemaphorePermit>,
+) {
     // The semaphore is never closed.
     let permit = Arc::clone(permits).acquire_owned().await.ok();
     loop {

@@ -77,7 +77,10 @@ impl<S: Call> Service<Request> for Timed<S> {
             return Box::pin(stream(answer, activity, at));
         }
         let at = Instant::now() + requested.unwrap_or(default).min(max);
-        Box::pin(unary(deadline::within(Some(at), self.inner.call(request)), at))
+        Box::pin(unary(
+            deadline::within(Some(at), self.inner.call(request)),
+            at,
+        ))
     }
 }
 

@@ -10,10 +10,7 @@ use tonic_health::pb::{
     health_server::{Health as Protocol, HealthServer},
 };
 
-use crate::{
-    error::Error,
-    health::Health,
-};
+use crate::{error::Error, health::Health};
 
 /// The health service of a process.
 pub(super) fn server(health: Health) -> HealthServer<Service> {

@@ -10,11 +10,7 @@ use axum::{
     routing::get,
 };
 
-use crate::{
-    health::Health,
-    limits::HTTP_BODY_BYTES,
-    telemetry,
-};
+use crate::{health::Health, limits::HTTP_BODY_BYTES, telemetry};
 
 /// How long a page may take until its body begins.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);

@@ -15,7 +15,7 @@ mod stack;
 mod words;
 
 pub use connection::Listeners;
-pub(crate) use run::{Server, serve};
+pub(crate) use run::Server;
 
 use std::convert::Infallible;
 
@@ -27,7 +27,8 @@ type Request = ::http::Request<Body>;
 type Response = ::http::Response<Body>;
 
 /// What every layer wraps and is.
-trait Call: tower::Service<
+trait Call:
+    tower::Service<
         Request,
         Response = Response,
         Error = Infallible,
@@ -60,6 +61,8 @@ fn reason(answer: &Response) -> Option<contracts::types::ErrorReason> {
     use tonic_types::StatusExt as _;
     let status = tonic::Status::from_header_map(answer.headers())?;
     let details = status.get_error_details();
-    let info = details.error_info().filter(|i| i.domain == crate::error::DOMAIN)?;
+    let info = details
+        .error_info()
+        .filter(|i| i.domain == crate::error::DOMAIN)?;
     crate::error::Reason::from_code(&info.reason)
 }

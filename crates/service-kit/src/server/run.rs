@@ -100,116 +100,147 @@ impl Service<Request> for Dispatch {
 
     fn call(&mut self, request: Request) -> Self::Future {
         let path = request.uri().path();
-        let name = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        let name = path
+            .trim_start_matches('/')
+            .split('/')
+            .next()
+            .unwrap_or_default();
         match self.0.0.get(name) {
             Some(routes) => {
                 let mut routes = routes.clone();
                 Box::pin(async move { routes.call(request).await })
             }
-            None => Box::pin(async {
-                Ok(Status::unimplemented("no such service here").into_http())
-            }),
+            None => {
+                Box::pin(async { Ok(Status::unimplemented("no such service here").into_http()) })
+            }
         }
     }
 }
 
-/// Serves until told to stop, then drains.
-///
-/// # Errors
-/// If something can't start, or a part's task fails while the process should run.
-pub(crate) async fn serve(server: Server) -> Result<()> {
-    let Server {
-        settings,
-        listeners,
-        parts,
-        guards,
-        health,
-        stop,
-        shutdown,
-    } = server;
-    let limits = Arc::new(settings.limits.clone());
-    let ends = Ends {
-        closing: CancellationToken::new(),
-        cut: CancellationToken::new(),
-    };
-    // However this ends, no connection outlives it.
-    let _cut = ends.cut.clone().drop_guard();
-    for part in &parts {
-        health.part(part.name).serve(&part.grpc_services);
-    }
-    let services = Services::new(&parts, health.clone())?;
-    let stack = stack::build(services, &guards, &limits, &ends.closing);
-    let router = http::router(health.clone(), parts.iter().map(|part| part.http.clone()));
-    let open = |tls: &Option<_>, alpn| match tls {
-        Some(files) => tls::Server::open(files, alpn, shutdown.clone()).map(Some),
-        None => Ok(None),
-    };
-    let connections = TaskTracker::new();
-    let grpc = Accept {
-        name: "grpc",
-        listener: listeners.grpc,
-        tls: open(&settings.grpc.tls, b"h2")?,
-        limits: Arc::clone(&limits),
-        ends: ends.clone(),
-        connections: connections.clone(),
-    };
-    let http = Accept {
-        name: "http",
-        listener: listeners.http,
-        tls: open(&settings.http.tls, b"http/1.1")?,
-        limits: Arc::clone(&limits),
-        ends: ends.clone(),
-        connections: connections.clone(),
-    };
-    let of_calls = Arc::clone(&limits);
-    let accept_calls = grpc.run(move |accepted| {
-        let (stack, limits) = (stack.clone(), Arc::clone(&of_calls));
-        Box::pin(async move { speak::calls(accepted, stack, &limits).await })
-    });
-    let accept_pages = http.run(move |accepted| {
-        let (router, limits) = (router.clone(), Arc::clone(&limits));
-        Box::pin(async move { speak::pages(accepted, router, &limits).await })
-    });
-    connections.spawn(accept_calls);
-    connections.spawn(accept_pages);
+/// Servers that are ready to take calls.
+pub(crate) struct Open {
+    settings: Arc<Settings>,
+    health: Health,
+    stop: CancellationToken,
+    shutdown: CancellationToken,
+    ends: Ends,
+    connections: TaskTracker,
+    calls: (Accept, stack::Stack),
+    pages: (Accept, axum::Router),
+    tasks: Vec<(&'static str, BoxFuture<'static, ()>)>,
+}
 
-    let tasks: Vec<_> = parts
-        .into_iter()
-        .flat_map(|part| part.tasks.into_iter().map(move |task| (part.name, task)))
-        .collect();
-    let mut tasks = pin_tasks(tasks);
-    let failed = tokio::select! {
-        () = stop.cancelled() => None,
-        failed = failure(&mut tasks) => Some(failed),
-    };
-    health.drain();
-    if failed.is_none() {
-        tracing::info!("stopping");
-        tokio::time::sleep(settings.drain.notice).await;
+impl Server {
+    /// Reads TLS files and puts services and layers together.
+    ///
+    /// # Errors
+    /// If a file can't be read, or two parts serve the same.
+    pub(crate) fn open(self) -> Result<Open> {
+        let Self {
+            settings,
+            listeners,
+            parts,
+            guards,
+            health,
+            stop,
+            shutdown,
+        } = self;
+        let limits = Arc::new(settings.limits.clone());
+        let (ends, connections) = (Ends::default(), TaskTracker::new());
+        for part in &parts {
+            health.part(part.name).serve(&part.grpc_services);
+        }
+        let services = Services::new(&parts, health.clone())?;
+        let stack = stack::build(services, &guards, &limits, &ends.closing);
+        let router = http::router(health.clone(), parts.iter().map(|part| part.http.clone()));
+        let accept = |name, listener, tls: &Option<_>, alpn| {
+            let tls = match tls {
+                Some(files) => Some(tls::Server::open(files, alpn, shutdown.clone())?),
+                None => None,
+            };
+            Ok::<_, Error>(Accept {
+                name,
+                listener,
+                tls,
+                limits: Arc::clone(&limits),
+                ends: ends.clone(),
+                connections: connections.clone(),
+            })
+        };
+        let calls = accept("grpc", listeners.grpc, &settings.grpc.tls, b"h2")?;
+        let pages = accept("http", listeners.http, &settings.http.tls, b"http/1.1")?;
+        Ok(Open {
+            calls: (calls, stack),
+            pages: (pages, router),
+            tasks: parts
+                .into_iter()
+                .flat_map(|part| part.tasks.into_iter().map(move |task| (part.name, task)))
+                .collect(),
+            settings,
+            health,
+            stop,
+            shutdown,
+            ends,
+            connections,
+        })
     }
-    shutdown.cancel();
-    ends.closing.cancel();
-    connections.close();
-    let drained = tokio::time::timeout(settings.drain.time, connections.wait());
-    if drained.await.is_err() {
-        tracing::warn!("calls were cut, since the drain time is over");
-    }
-    ends.cut.cancel();
-    // Those that consume events don't end by themselves; what they leave is delivered
-    // again.
-    let _ = tokio::time::timeout(TASKS, async { while tasks.next().await.is_some() {} }).await;
-    // What was cut ends at its next await; a thread that blocks isn't waited for.
-    let _ = tokio::time::timeout(CUT, connections.wait()).await;
-    match failed {
-        Some(name) => Err(broken(format!("a task of {name} failed"))),
-        None => Ok(()),
+}
+
+impl Open {
+    /// Serves until told to stop, then drains.
+    ///
+    /// # Errors
+    /// If a part's task fails while the process should run.
+    pub(crate) async fn serve(self) -> Result<()> {
+        // However this ends, no connection outlives it.
+        let _cut = self.ends.cut.clone().drop_guard();
+        let limits = Arc::clone(&self.calls.0.limits);
+        let (accept, stack) = self.calls;
+        self.connections.spawn(accept.run(move |accepted| {
+            let (stack, limits) = (stack.clone(), Arc::clone(&limits));
+            Box::pin(async move { speak::calls(accepted, stack, &limits).await })
+        }));
+        let limits = Arc::clone(&self.pages.0.limits);
+        let (accept, router) = self.pages;
+        self.connections.spawn(accept.run(move |accepted| {
+            let (router, limits) = (router.clone(), Arc::clone(&limits));
+            Box::pin(async move { speak::pages(accepted, router, &limits).await })
+        }));
+
+        let mut tasks = spawn(self.tasks);
+        let failed = tokio::select! {
+            () = self.stop.cancelled() => None,
+            failed = failure(&mut tasks) => Some(failed),
+        };
+        self.health.drain();
+        if failed.is_none() {
+            tracing::info!("stopping");
+            tokio::time::sleep(self.settings.drain.notice).await;
+        }
+        self.shutdown.cancel();
+        self.ends.closing.cancel();
+        self.connections.close();
+        let drained = tokio::time::timeout(self.settings.drain.time, self.connections.wait());
+        if drained.await.is_err() {
+            tracing::warn!("calls were cut, since the drain time is over");
+        }
+        self.ends.cut.cancel();
+        // Those that consume events don't end by themselves; what they leave is delivered
+        // again.
+        let _ = tokio::time::timeout(TASKS, async { while tasks.next().await.is_some() {} }).await;
+        // What was cut ends at its next await; a thread that blocks isn't waited for.
+        let _ = tokio::time::timeout(CUT, self.connections.wait()).await;
+        match failed {
+            Some(name) => Err(broken(format!("a task of {name} failed"))),
+            None => Ok(()),
+        }
     }
 }
 
 /// Tasks of the parts, each in a task of the runtime; the flag tells of a panic.
 type Tasks = FuturesUnordered<BoxFuture<'static, (&'static str, bool)>>;
 
-fn pin_tasks(tasks: Vec<(&'static str, BoxFuture<'static, ()>)>) -> Tasks {
+fn spawn(tasks: Vec<(&'static str, BoxFuture<'static, ()>)>) -> Tasks {
     tasks
         .into_iter()
         .map(|(name, task)| {

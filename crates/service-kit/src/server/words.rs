@@ -67,7 +67,11 @@ fn translate(answer: &Response) -> Option<Error> {
         }
         Code::Internal if message.contains("decode Protobuf") => {
             let problem = "the message is not of the method's request type";
-            Some(Error::new(Kind::InvalidArgument, Reason::InvalidArgument, problem))
+            Some(Error::new(
+                Kind::InvalidArgument,
+                Reason::InvalidArgument,
+                problem,
+            ))
         }
         _ => None,
     }

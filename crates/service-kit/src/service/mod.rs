@@ -12,8 +12,16 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    bootstrap::Files, bus::Bus, client::Peers, clock, db::Db, error::Result, health::Health,
-    outbox::Outbox, settings::{Settings, Validate},
+    bootstrap::Files,
+    bus::Bus,
+    client::Peers,
+    clock,
+    db::Db,
+    error::Result,
+    health::Health,
+    identity::Guards,
+    outbox::Outbox,
+    settings::{Settings, Validate},
 };
 
 /// One of the services, as a process or as a part of one.
@@ -55,6 +63,8 @@ pub struct Context {
     pub ids: Arc<dyn clock::Ids>,
     /// The other services.
     pub peers: Peers,
+    /// Who may call; the policy service keeps its revocations current.
+    pub guards: Guards,
     /// Documents for an empty store.
     pub files: Files,
     /// Records and events on their way out.

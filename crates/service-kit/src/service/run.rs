@@ -83,7 +83,10 @@ pub fn main<S: Service>() -> ExitCode {
     if flags.dump_config {
         return print(settings::dump(&loaded.settings, &loaded.service));
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(e) => return failed(FAILED, &e),
     };

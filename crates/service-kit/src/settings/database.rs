@@ -18,10 +18,11 @@ pub struct Database {
     pub schema: String,
     /// Connections that read at the same time; PostgreSQL writes through them too.
     pub connections: u32,
-    /// How long a call waits for a connection.
+    /// How long a call waits for a connection before it is refused as unavailable.
     #[serde(with = "duration")]
     pub acquire_timeout: Duration,
-    /// PostgreSQL: how long a statement may take.
+    /// PostgreSQL: how long a statement may take; below the deadline of calls, so that
+    /// the caller hears the reason.
     #[serde(with = "duration")]
     pub statement_timeout: Duration,
     /// How long the start waits for a database that can't be reached.
@@ -35,8 +36,8 @@ impl Default for Database {
             url: SecretUrl::default(),
             schema: String::new(),
             connections: 16,
-            acquire_timeout: Duration::from_secs(5),
-            statement_timeout: Duration::from_secs(10),
+            acquire_timeout: Duration::from_secs(3),
+            statement_timeout: Duration::from_secs(8),
             startup_timeout: Duration::from_secs(60),
         }
     }

@@ -33,7 +33,12 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 #[must_use]
 pub fn format(duration: Duration) -> String {
     let millis = duration.as_millis();
-    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    let units = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1_000, "s"),
+    ];
     for (size, unit) in units {
         if millis >= size && millis.is_multiple_of(size) {
             return format!("{}{unit}", millis / size);
@@ -74,7 +79,16 @@ mod tests {
 
     #[test]
     fn malformed_durations_are_refused() {
-        for bad in ["", "10", "s", "-1s", "1.5s", "1 s", "99999999999999999999d", "1w"] {
+        for bad in [
+            "",
+            "10",
+            "s",
+            "-1s",
+            "1.5s",
+            "1 s",
+            "99999999999999999999d",
+            "1w",
+        ] {
             assert!(parse(bad).is_err(), "{bad:?}");
         }
     }

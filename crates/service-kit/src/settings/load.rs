@@ -70,7 +70,9 @@ where
     if problems.is_empty() {
         Ok(Loaded { settings, service })
     } else {
-        Err(refused(format!("settings contradict each other: {problems}")))
+        Err(refused(format!(
+            "settings contradict each other: {problems}"
+        )))
     }
 }
 
@@ -146,4 +148,17 @@ pub fn dump<T: Serialize>(settings: &Settings, service: &T) -> Result<String> {
         tree.insert("service".to_owned(), toml::Value::Table(own));
     }
     toml::to_string(&tree).map_err(Error::internal)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_defaults_are_the_defaults() {
+        let documented: toml::Table = DEFAULTS.parse().unwrap();
+        let effective: toml::Table = dump(&Settings::default(), &()).unwrap().parse().unwrap();
+        assert_eq!(documented, effective);
+    }
 }

@@ -50,9 +50,9 @@ pub struct Settings {
     pub drain: Drain,
     /// What is loaded into an empty store.
     pub bootstrap: Bootstrap,
-    /// The service's own section, which its own type reads.
+    /// The service's own section, which its own type reads; here it is passed over.
     #[serde(skip_serializing)]
-    service: serde::de::IgnoredAny,
+    pub service: serde::de::IgnoredAny,
 }
 
 impl Default for Settings {

@@ -69,7 +69,9 @@ fn redact_userinfo(base: &str) -> String {
 
 fn is_secret_key(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    ["pass", "secret", "token", "key"].iter().any(|part| key.contains(part))
+    ["pass", "secret", "token", "key"]
+        .iter()
+        .any(|part| key.contains(part))
 }
 
 impl fmt::Debug for SecretUrl {

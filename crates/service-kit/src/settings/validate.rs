@@ -132,7 +132,11 @@ fn telemetry(settings: &Settings, problems: &mut Problems) {
         "telemetry.sample",
         "must be 0 to 1",
     );
-    problems.check(telemetry.queue == 0, "telemetry.queue", "must be at least 1");
+    problems.check(
+        telemetry.queue == 0,
+        "telemetry.queue",
+        "must be at least 1",
+    );
     problems.check(
         telemetry.metrics_interval.is_zero(),
         "telemetry.metrics_interval",
@@ -175,5 +179,8 @@ fn peers(settings: &Settings, problems: &mut Problems) {
 
 fn is_http(address: &str) -> bool {
     let known = address.starts_with("http://") || address.starts_with("https://");
-    known && address.parse::<http::Uri>().is_ok_and(|uri| uri.host().is_some())
+    known
+        && address
+            .parse::<http::Uri>()
+            .is_ok_and(|uri| uri.host().is_some())
 }

@@ -97,7 +97,8 @@ impl SpanProcessor for Bounded {
         }
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.queue {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
-            self.dropped.add(1, &[KeyValue::new(names::REASON, "queue_full")]);
+            self.dropped
+                .add(1, &[KeyValue::new(names::REASON, "queue_full")]);
             return;
         }
         self.batches.on_end(span);

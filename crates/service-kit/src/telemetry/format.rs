@@ -16,7 +16,13 @@ use super::current_trace;
 use crate::settings::{HIDDEN, LogFormat};
 
 /// Fields whose values no log may show, by a part of their name.
-const SECRETS: [&str; 5] = ["password", "secret", "token", "authorization", "private_key"];
+const SECRETS: [&str; 5] = [
+    "password",
+    "secret",
+    "token",
+    "authorization",
+    "private_key",
+];
 
 /// Writes events as text or as JSON.
 #[derive(Debug, Clone, Copy)]

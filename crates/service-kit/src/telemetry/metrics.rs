@@ -45,13 +45,13 @@ pub fn prometheus_text() -> Result<String> {
 }
 
 /// The provider, made with a reader for the collector if this is the first use.
-pub(super) fn provider(collector: Option<(&Telemetry, opentelemetry_sdk::Resource)>) -> Option<SdkMeterProvider> {
+pub(super) fn provider(
+    collector: Option<(&Telemetry, opentelemetry_sdk::Resource)>,
+) -> Option<SdkMeterProvider> {
     start(collector).map(|metrics| metrics.provider.clone())
 }
 
-fn start(
-    collector: Option<(&Telemetry, opentelemetry_sdk::Resource)>,
-) -> Option<&'static Metrics> {
+fn start(collector: Option<(&Telemetry, opentelemetry_sdk::Resource)>) -> Option<&'static Metrics> {
     METRICS
         .get_or_init(|| {
             build(collector)
@@ -61,9 +61,7 @@ fn start(
         .as_ref()
 }
 
-fn build(
-    collector: Option<(&Telemetry, opentelemetry_sdk::Resource)>,
-) -> Result<Metrics> {
+fn build(collector: Option<(&Telemetry, opentelemetry_sdk::Resource)>) -> Result<Metrics> {
     let registry = Registry::new();
     let exporter = opentelemetry_prometheus::exporter()
         .with_registry(registry.clone())

@@ -42,7 +42,13 @@ const FLUSH: Duration = Duration::from_secs(5);
 
 /// Crates whose spans would tell of the exporter's own calls, for ever.
 const TRANSPORT: [&str; 7] = [
-    "h2", "hyper", "hyper_util", "tonic", "tower", "opentelemetry", "rustls",
+    "h2",
+    "hyper",
+    "hyper_util",
+    "tonic",
+    "tower",
+    "opentelemetry",
+    "rustls",
 ];
 
 /// Boundaries of histograms of durations, in seconds: those of the semantic conventions
@@ -73,7 +79,9 @@ impl Guard {
     fn flush(&self) {
         for result in [
             Some(self.traces.shutdown_with_timeout(FLUSH)),
-            self.metrics.as_ref().map(|m| m.shutdown_with_timeout(FLUSH)),
+            self.metrics
+                .as_ref()
+                .map(|m| m.shutdown_with_timeout(FLUSH)),
         ] {
             if let Some(Err(cause)) = result {
                 tracing::warn!(%cause, "telemetry was not flushed");
@@ -89,7 +97,10 @@ impl Guard {
 pub fn init(settings: &Telemetry, service: &'static str) -> Result<Guard> {
     let resource = Resource::builder()
         .with_service_name(service)
-        .with_attribute(KeyValue::new(names::SERVICE_VERSION, env!("CARGO_PKG_VERSION")))
+        .with_attribute(KeyValue::new(
+            names::SERVICE_VERSION,
+            env!("CARGO_PKG_VERSION"),
+        ))
         .with_attribute(KeyValue::new(
             names::SERVICE_INSTANCE_ID,
             uuid::Uuid::new_v4().to_string(),
@@ -126,7 +137,10 @@ pub fn init(settings: &Telemetry, service: &'static str) -> Result<Guard> {
 /// Writes panics to the log, where they get the form and the trace of everything else.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let cause = panic.payload_as_str().unwrap_or("of an unknown kind");
         tracing::error!(place, cause, "panic");
     }));

@@ -9,6 +9,7 @@
 
 mod deadlines;
 mod drain;
+mod errors;
 mod health;
 mod limits;
 mod order;
