@@ -1,0 +1,153 @@
+//! Models and what their versions may do.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// How much can go wrong with a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum RiskTier {
+    /// Little.
+    Low,
+    /// Some.
+    Medium,
+    /// Much.
+    High,
+}
+
+impl RiskTier {
+    /// As files and tables have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "LOW",
+            Self::Medium => "MEDIUM",
+            Self::High => "HIGH",
+        }
+    }
+}
+
+/// How far a model version may act by itself in a use case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Autonomy {
+    /// Not at all: the kill switch.
+    Off,
+    /// Observed only.
+    Shadow,
+    /// A person looks at each recommendation.
+    ReviewOnly,
+    /// By itself within the policy.
+    AutoWithinPolicy,
+}
+
+impl Autonomy {
+    /// As files and tables have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Off => "OFF",
+            Self::Shadow => "SHADOW",
+            Self::ReviewOnly => "REVIEW_ONLY",
+            Self::AutoWithinPolicy => "AUTO_WITHIN_POLICY",
+        }
+    }
+}
+
+/// A name that stands for a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Alias {
+    /// The version in use.
+    Champion,
+    /// The version tried against it.
+    Challenger,
+}
+
+impl Alias {
+    /// As files and resource names have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Champion => "champion",
+            Self::Challenger => "challenger",
+        }
+    }
+}
+
+/// A version of a model in the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelVersion {
+    /// Model, such as `fulfilment-advisor`.
+    pub name: String,
+    /// Version, such as `3`.
+    pub version: String,
+    /// What it is, for people.
+    pub description: String,
+    /// `sha256:` and hex of the artifact.
+    pub artifact_digest: String,
+    /// How much can go wrong.
+    pub risk_tier: RiskTier,
+    /// Subject that owns it, and counts as the model.
+    pub owner: String,
+    /// Subjects of the principals that speak for it.
+    pub subjects: Vec<String>,
+    /// Names that stand for it.
+    pub aliases: Vec<Alias>,
+    /// What it may do, by use case.
+    pub autonomy: BTreeMap<String, Autonomy>,
+    /// Evaluation figures by name, exact decimals.
+    pub evaluation: BTreeMap<String, String>,
+    /// Whether its release was approved.
+    pub released: bool,
+}
+
+impl ModelVersion {
+    /// `models/{model}/versions/{version}`.
+    #[must_use]
+    pub fn resource(&self) -> String {
+        format!("models/{}/versions/{}", self.name, self.version)
+    }
+
+    /// Whether the subject speaks for the model.
+    #[must_use]
+    pub fn is_spoken_for_by(&self, subject: &str) -> bool {
+        self.subjects.iter().any(|known| known == subject)
+    }
+
+    /// What can't be, in the form of the file.
+    pub(super) fn problem(&self) -> Option<String> {
+        if !super::is_name(&self.name) {
+            return Some(format!(
+                "name {:?} is not lower-case letters, digits, `_` and `-`",
+                self.name
+            ));
+        }
+        let version = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
+        if self.version.is_empty() || self.version.len() > 64 || !self.version.bytes().all(version)
+        {
+            return Some(format!(
+                "version {:?} is not letters, digits, `.`, `-` and `_`",
+                self.version
+            ));
+        }
+        if !super::is_digest(&self.artifact_digest) {
+            return Some("artifact_digest is not `sha256:` and 64 hexadecimal digits".to_owned());
+        }
+        if self.owner.is_empty() {
+            return Some("owner is empty, but somebody must answer for a model".to_owned());
+        }
+        if self.subjects.is_empty() || self.subjects.iter().any(String::is_empty) {
+            return Some("subjects needs at least one subject, none of them empty".to_owned());
+        }
+        if self.subjects.contains(&self.owner) {
+            return Some("owner is one of the subjects, but a person must own a model".to_owned());
+        }
+        let number = |text: &String| text.parse::<decision::Number>().is_err();
+        if let Some((name, figure)) = self.evaluation.iter().find(|(_, figure)| number(figure)) {
+            return Some(format!("evaluation.{name} {figure:?} is no exact number"));
+        }
+        None
+    }
+}

@@ -1,0 +1,163 @@
+//! Use cases: what models may be asked for, and the gate table of each.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use decision::{Facts, Output, Table, Type, Value};
+
+use super::{
+    gate::{Check, Verdict},
+    recommendation::Arguments,
+};
+
+/// An operation that may be recommended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operation {
+    /// How it is executed; `None` for advice, of which nothing follows by itself.
+    pub execution: Option<Execution>,
+    /// Arguments by name.
+    pub arguments: BTreeMap<String, Argument>,
+}
+
+/// How an operation is executed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Execution {
+    /// Workflow whose policy decides on it.
+    pub workflow: String,
+    /// The executing system.
+    pub audience: String,
+}
+
+impl Operation {
+    /// The arguments as they are declared.
+    ///
+    /// # Errors
+    /// With the argument that isn't, and why.
+    pub fn read(&self, given: &BTreeMap<String, Value>) -> Result<Arguments, (String, String)> {
+        for (name, declared) in &self.arguments {
+            let missing = given.get(name).is_none_or(|value| *value == Value::Null);
+            if declared.required && missing {
+                return Err((
+                    name.clone(),
+                    format!("is missing, expected {}", declared.ty),
+                ));
+            }
+        }
+        let mut read = BTreeMap::new();
+        for (name, value) in given {
+            let declared = self.arguments.get(name).ok_or_else(|| {
+                let known: Vec<_> = self.arguments.keys().map(String::as_str).collect();
+                (
+                    name.clone(),
+                    format!("is no argument of it, expected {}", known.join(", ")),
+                )
+            })?;
+            let value = declared
+                .ty
+                .coerce(value.clone())
+                .map_err(|mismatch| (name.clone(), mismatch.to_string()))?;
+            read.insert(name.clone(), value);
+        }
+        Ok(Arguments(read))
+    }
+}
+
+/// An argument of an operation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Argument {
+    /// Its type.
+    pub ty: Type,
+    /// Whether it must be given.
+    pub required: bool,
+    /// The fact that the policy knows it as, such as `argument.quantity`.
+    pub fact: String,
+}
+
+/// What models may be asked for.
+#[derive(Debug, Clone)]
+pub struct UseCase {
+    /// Name, such as `alternate_fulfilment`.
+    pub name: String,
+    /// Operations that may be recommended, by name.
+    pub operations: BTreeMap<String, Operation>,
+    /// How long a review may take.
+    pub review_timeout: TimeDelta,
+    /// Verdict and reviewers by confidence, risk and what is known of the document.
+    pub gate: Table,
+}
+
+/// What a gate table says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gated {
+    /// Its check.
+    pub check: Check,
+    /// Roles that may review.
+    pub reviewer_roles: Vec<String>,
+}
+
+impl UseCase {
+    /// Asks the gate table. Where unknown facts leave several answers open, the strictest
+    /// holds, and never AUTO; no answer or a contradiction is refused.
+    #[must_use]
+    pub fn ask(&self, facts: &Facts) -> Gated {
+        let answer = self.gate.answer(facts);
+        let mut verdict = Verdict::Auto;
+        let mut reasons = Vec::new();
+        let mut reviewer_roles = Vec::new();
+        for output in &answer.outputs {
+            let (one, reason) = match output {
+                Output::One(row) => {
+                    roles(row, &mut reviewer_roles);
+                    read(row)
+                }
+                Output::None => (Verdict::Reject, "NO_ROW".to_owned()),
+                Output::Many(_) | Output::Conflict(_) => {
+                    (Verdict::Reject, "GATE_CONFLICT".to_owned())
+                }
+                Output::Failed(_) => (Verdict::Reject, "GATE_FAILED".to_owned()),
+            };
+            verdict = verdict.max(one);
+            if !reason.is_empty() && !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        if answer.outputs.is_empty() {
+            verdict = Verdict::Reject;
+        }
+        if answer.outputs.len() > 1 {
+            // What isn't known isn't held against the model for good: a person looks.
+            verdict = Verdict::Review;
+            reasons.push(format!("UNKNOWN_FACTS: {}", answer.unknown.join(", ")));
+        }
+        if reasons.is_empty() {
+            reasons.push("GATE_TABLE".to_owned());
+        }
+        Gated {
+            check: Check::new("gate_table", verdict, reasons.join("; ")),
+            reviewer_roles,
+        }
+    }
+}
+
+fn read(row: &BTreeMap<String, Value>) -> (Verdict, String) {
+    let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+    let verdict = match text("verdict") {
+        "AUTO" => Verdict::Auto,
+        "REVIEW" => Verdict::Review,
+        // The catalog admits no other; whatever it were, refusing is safe.
+        _ => Verdict::Reject,
+    };
+    (verdict, text("reason").to_owned())
+}
+
+fn roles(row: &BTreeMap<String, Value>, into: &mut Vec<String>) {
+    let named = row
+        .get("reviewer_roles")
+        .and_then(Value::as_list)
+        .unwrap_or_default();
+    for role in named.iter().filter_map(Value::as_str) {
+        if !into.iter().any(|known| known == role) {
+            into.push(role.to_owned());
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The database: the only place that knows it. No finder goes without scopes.
+
+mod schema;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait as _, ExprTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, Select, sea_query::Expr,
+};
+use sea_orm_migration::MigrationTrait;
+use service_kit::{
+    db::{self, Db},
+    error::{Error, Result},
+    identity::Scopes,
+    outbox::{self, Entry},
+};
+
+use crate::{
+    app::ports::{Found, Query, Request, Store},
+    domain::{
+        catalog::Source,
+        recommendation::{Party, Recommendation, State},
+    },
+};
+use schema::recommendation::{ActiveModel, Column, Entity, Model};
+
+/// The tables.
+pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+    schema::migrations()
+}
+
+/// The store in a database.
+pub struct Sql {
+    db: Db,
+}
+
+impl Sql {
+    /// The store in this database.
+    #[must_use]
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    async fn read_declared(&self) -> Result<Vec<Source>> {
+        let rows = schema::declared::Entity::find()
+            .order_by_asc(schema::declared::Column::Position)
+            .all(self.db.read())
+            .await?;
+        let declared = rows.into_iter().map(|row| Source {
+            path: row.path,
+            line: usize::try_from(row.line).unwrap_or(1),
+            text: row.text,
+        });
+        Ok(declared.collect())
+    }
+
+    async fn all(&self, select: Select<Entity>, limit: u64) -> Result<Vec<Recommendation>> {
+        let rows = select.limit(limit).all(self.db.read()).await?;
+        rows.iter().map(read).collect()
+    }
+}
+
+/// Whether another came first: a row with the same key is there already.
+fn came_second(error: &Error) -> bool {
+    let source = std::error::Error::source(error);
+    source.is_some_and(|source| {
+        source
+            .downcast_ref::<DbErr>()
+            .is_some_and(db::unique_violation)
+    })
+}
+
+fn read(row: &Model) -> Result<Recommendation> {
+    serde_json::from_str(&row.body).map_err(Error::internal)
+}
+
+fn body(recommendation: &Recommendation) -> Result<String> {
+    serde_json::to_string(recommendation).map_err(Error::internal)
+}
+
+fn intent_time(recommendation: &Recommendation) -> Option<i64> {
+    let intent = recommendation.intent.as_ref();
+    intent.map(|intent| intent.since.timestamp_micros())
+}
+
+/// Whether the scope column is within scopes.
+fn within(scopes: &Scopes) -> Condition {
+    let Some(prefixes) = scopes.prefixes() else {
+        return Condition::all();
+    };
+    let nothing = Condition::any().add(Expr::cust("1 = 0"));
+    prefixes.iter().fold(nothing, |any, scope| {
+        // Paths hold no LIKE wildcard: letters, digits, hyphens and slashes.
+        let below = format!("{scope}/%");
+        any.add(
+            Column::Scope
+                .eq(scope.as_str())
+                .or(Column::Scope.like(below)),
+        )
+    })
+}
+
+#[async_trait]
+impl Store for Sql {
+    async fn declared(&self, offered: &[Source], record: &Entry) -> Result<Vec<Source>> {
+        let kept = self.read_declared().await?;
+        if !kept.is_empty() || offered.is_empty() {
+            return Ok(kept);
+        }
+        let written =
+            self.db
+                .write(|tx| async move {
+                    let rows = (0..).zip(offered).map(|(position, source)| {
+                        schema::declared::ActiveModel {
+                            position: Set(position),
+                            path: Set(source.path.clone()),
+                            line: Set(i64::try_from(source.line).unwrap_or(i64::MAX)),
+                            text: Set(source.text.clone()),
+                        }
+                    });
+                    schema::declared::Entity::insert_many(rows)
+                        .exec_without_returning(&tx)
+                        .await?;
+                    outbox::insert(&tx, std::slice::from_ref(record)).await
+                })
+                .await;
+        match written {
+            // A replica that started at the same time wrote its own first.
+            Err(error) if came_second(&error) => self.read_declared().await,
+            Err(error) => Err(error),
+            Ok(()) => Ok(offered.to_vec()),
+        }
+    }
+
+    async fn submitted(
+        &self,
+        submitter: &Party,
+        request_id: &str,
+    ) -> Result<Option<(String, Recommendation)>> {
+        let row = Entity::find()
+            .filter(Column::SubmitterIssuer.eq(&submitter.issuer))
+            .filter(Column::SubmitterSubject.eq(&submitter.subject))
+            .filter(Column::RequestId.eq(request_id))
+            .one(self.db.read())
+            .await?;
+        row.map(|row| Ok((row.request_digest.clone(), read(&row)?)))
+            .transpose()
+    }
+
+    async fn insert(
+        &self,
+        recommendation: &Recommendation,
+        request: &Request,
+        entries: &[Entry],
+    ) -> Result<bool> {
+        let body = body(recommendation)?;
+        let body = &body;
+        let written = self
+            .db
+            .write(|tx| async move {
+                let row = ActiveModel {
+                    id: Set(recommendation.id.clone()),
+                    scope: Set(recommendation.proposal.scope.to_string()),
+                    state: Set(recommendation.state.name().to_owned()),
+                    correlation_id: Set(recommendation.correlation_id.clone()),
+                    submitter_issuer: Set(recommendation.submitter.issuer.clone()),
+                    submitter_subject: Set(recommendation.submitter.subject.clone()),
+                    request_id: Set(Some(request.id.clone()).filter(|id| !id.is_empty())),
+                    request_digest: Set(request.digest.clone()),
+                    create_time: Set(recommendation.created.timestamp_micros()),
+                    expire_time: Set(recommendation.expires.timestamp_micros()),
+                    intent_time: Set(intent_time(recommendation)),
+                    version: Set(recommendation.version),
+                    body: Set(body.clone()),
+                };
+                Entity::insert(row).exec_without_returning(&tx).await?;
+                outbox::insert(&tx, entries).await
+            })
+            .await;
+        match written {
+            Err(error) if came_second(&error) => Ok(false),
+            Err(error) => Err(error),
+            Ok(()) => Ok(true),
+        }
+    }
+
+    async fn find(&self, id: &str, scopes: &Scopes) -> Result<Found<Recommendation>> {
+        let Some(row) = Entity::find_by_id(id).one(self.db.read()).await? else {
+            return Ok(Found::Missing);
+        };
+        let recommendation = read(&row)?;
+        let scope = &recommendation.proposal.scope;
+        if scopes.contains(scope) {
+            Ok(Found::Here(recommendation))
+        } else {
+            Ok(Found::Elsewhere(scope.clone()))
+        }
+    }
+
+    async fn list(&self, query: &Query, scopes: &Scopes) -> Result<Vec<Recommendation>> {
+        let mut select = Entity::find()
+            .filter(within(scopes))
+            .order_by_desc(Column::CreateTime)
+            .order_by_desc(Column::Id);
+        if let Some(state) = query.state {
+            select = select.filter(Column::State.eq(state.name()));
+        }
+        if !query.correlation_id.is_empty() {
+            select = select.filter(Column::CorrelationId.eq(&query.correlation_id));
+        }
+        if let Some((time, id)) = &query.after {
+            let same = Column::CreateTime.eq(*time).and(Column::Id.lt(id.as_str()));
+            select = select.filter(Column::CreateTime.lt(*time).or(same));
+        }
+        self.all(select, query.limit).await
+    }
+
+    async fn update(
+        &self,
+        recommendation: &Recommendation,
+        version: i64,
+        entries: &[Entry],
+    ) -> Result<bool> {
+        let body = body(recommendation)?;
+        let body = &body;
+        self.db
+            .write(|tx| async move {
+                let changed = Entity::update_many()
+                    .col_expr(Column::State, Expr::value(recommendation.state.name()))
+                    .col_expr(Column::IntentTime, Expr::value(intent_time(recommendation)))
+                    .col_expr(Column::Version, Expr::value(recommendation.version))
+                    .col_expr(Column::Body, Expr::value(body.as_str()))
+                    .filter(Column::Id.eq(&recommendation.id))
+                    .filter(Column::Version.eq(version))
+                    .exec(&tx)
+                    .await?;
+                if changed.rows_affected == 0 {
+                    return Ok(false);
+                }
+                outbox::insert(&tx, entries).await?;
+                Ok(true)
+            })
+            .await
+    }
+
+    async fn overdue(&self, now: DateTime<Utc>, limit: u64) -> Result<Vec<Recommendation>> {
+        let select = Entity::find()
+            .filter(Column::State.eq(State::InReview.name()))
+            .filter(Column::ExpireTime.lte(now.timestamp_micros()))
+            .filter(Column::IntentTime.is_null())
+            .order_by_asc(Column::ExpireTime);
+        self.all(select, limit).await
+    }
+
+    async fn unsettled(&self, since: DateTime<Utc>, limit: u64) -> Result<Vec<Recommendation>> {
+        let select = Entity::find()
+            .filter(Column::IntentTime.lte(since.timestamp_micros()))
+            .order_by_asc(Column::IntentTime);
+        self.all(select, limit).await
+    }
+}

@@ -1,0 +1,91 @@
+//! Tables. Times are microseconds since 1970: whole numbers compare the same on both
+//! databases. A recommendation is kept whole as JSON, beside what is searched by.
+
+use sea_orm::{ConnectionTrait as _, DbErr};
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+
+/// Documents of the catalog.
+pub(super) mod declared {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "declared")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub position: i64,
+        pub path: String,
+        pub line: i64,
+        pub text: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Recommendations.
+pub(super) mod recommendation {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "recommendations")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: String,
+        pub scope: String,
+        pub state: String,
+        pub correlation_id: String,
+        pub submitter_issuer: String,
+        pub submitter_subject: String,
+        pub request_id: Option<String>,
+        pub request_digest: String,
+        pub create_time: i64,
+        pub expire_time: i64,
+        /// When an acceptance under way was begun.
+        pub intent_time: Option<i64>,
+        pub version: i64,
+        pub body: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(super) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+    vec![Box::new(Create)]
+}
+
+struct Create;
+
+impl MigrationName for Create {
+    fn name(&self) -> &str {
+        "aigate_0001_create"
+    }
+}
+
+const TABLES: &[&str] = &[
+    "CREATE TABLE declared (position bigint PRIMARY KEY, path text NOT NULL, \
+     line bigint NOT NULL, text text NOT NULL)",
+    "CREATE TABLE recommendations (id text PRIMARY KEY, scope text NOT NULL, state text NOT NULL, \
+     correlation_id text NOT NULL, submitter_issuer text NOT NULL, submitter_subject text NOT NULL, \
+     request_id text, request_digest text NOT NULL, create_time bigint NOT NULL, \
+     expire_time bigint NOT NULL, intent_time bigint, version bigint NOT NULL, body text NOT NULL)",
+    "CREATE UNIQUE INDEX recommendations_by_request \
+     ON recommendations (submitter_issuer, submitter_subject, request_id)",
+    "CREATE INDEX recommendations_by_time ON recommendations (create_time, id)",
+    "CREATE INDEX recommendations_by_state ON recommendations (state, create_time, id)",
+    "CREATE INDEX recommendations_by_correlation ON recommendations (correlation_id, create_time)",
+    "CREATE INDEX recommendations_by_expiry ON recommendations (state, expire_time)",
+    "CREATE INDEX recommendations_by_intent ON recommendations (intent_time)",
+];
+
+#[async_trait::async_trait]
+impl MigrationTrait for Create {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for sql in TABLES {
+            manager.get_connection().execute_unprepared(sql).await?;
+        }
+        Ok(())
+    }
+}
