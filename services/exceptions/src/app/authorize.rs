@@ -1,0 +1,248 @@
+//! From a complete approval to a receipt, and what happens without anybody calling.
+//!
+//! The policy service is asked outside every transaction. A process that dies between
+//! the approval and the receipt leaves an action that waits for nothing but the receipt;
+//! the sweep, or the next call that touches it, goes on from there. Authorizing is
+//! idempotent by the action's name, so going on twice signs once.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use service_kit::error::{Error, Kind, Reason, Result};
+
+use super::{
+    App, illegal, illegal_action,
+    ports::{Authorization, Authorized, Case, Change, Found, Question},
+    records::{Author, told},
+    request::{bound, denial},
+};
+use crate::domain::{
+    action::{Action, Effect, State, Step},
+    catalog::ActionDefinition,
+    document::Fact,
+    state,
+};
+
+/// Most actions that one sweep takes on.
+const SWEEP: u64 = 100;
+
+impl App {
+    /// Has the action signed if it waits for nothing else.
+    pub(crate) async fn authorize_if_complete(&self, action: Action) -> Result<Action> {
+        if action.state != State::PendingApproval || !action.missing(self.now()).is_empty() {
+            return Ok(action);
+        }
+        let facts = self.facts_of(&action).await?;
+        if bound(&action, &action.decision, &facts) != action.digest {
+            let reason = "what approvals are bound to has changed";
+            return self.lapse(&action, reason).await;
+        }
+        let authorization = authorization(&action, facts);
+        match self.policy.authorize(&authorization).await {
+            Ok(answer) => self.conclude(&action, &answer).await,
+            Err(error) if error.reason() == Reason::ApprovalLapsed => {
+                self.lapse(&action, error.message()).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What approvals of the action are bound to now.
+    pub(crate) async fn current_digest(&self, action: &Action) -> Result<String> {
+        let facts = self.facts_of(action).await?;
+        Ok(bound(action, &action.decision, &facts))
+    }
+
+    async fn facts_of(&self, action: &Action) -> Result<Vec<Fact>> {
+        let definition = self.definition_of(action)?;
+        self.facts(&action.document, definition, &action.arguments)
+            .await
+    }
+
+    fn definition_of(&self, action: &Action) -> Result<&ActionDefinition> {
+        self.catalog.actions.get(&action.operation).ok_or_else(|| {
+            let operation = &action.operation;
+            Error::illegal_state(format!("the inventory no longer has {operation}"))
+        })
+    }
+
+    /// Keeps what the policy made of a complete action.
+    async fn conclude(&self, action: &Action, answer: &Authorized) -> Result<Action> {
+        let author = Author::own(self.now());
+        self.change_action(action, &|case, index| {
+            let kept = &mut case.actions[index];
+            if kept.state != State::PendingApproval {
+                // Somebody else went on from here first.
+                return Ok(Change::default());
+            }
+            kept.decision = answer.decision.clone();
+            let (what, verb) = if let Some(receipt) = &answer.receipt {
+                kept.receipt = Some(receipt.clone());
+                kept.step(Step::Authorize, "", author.now)
+                    .map_err(illegal_action)?;
+                ("action.authorized", "exceptions.action.authorize")
+            } else if answer.decision.effect == Effect::Deny {
+                kept.step(Step::Deny, &denial(&answer.decision), author.now)
+                    .map_err(illegal_action)?;
+                ("action.denied", "exceptions.action.deny")
+            } else {
+                // The policy demands more than it did: those given stand.
+                kept.touch(author.now);
+                if kept.missing(author.now).is_empty() {
+                    // Only the policy knows whom it no longer counts, such as somebody
+                    // who was revoked; waiting would never end.
+                    let reason = "an approval that was given is no longer valid";
+                    kept.step(Step::Lapse, reason, author.now)
+                        .map_err(illegal_action)?;
+                    ("action.lapsed", "exceptions.action.lapse")
+                } else {
+                    ("action.reopened", "exceptions.action.authorize")
+                }
+            };
+            let entry = told(author.on_action(what, verb, kept));
+            let mut change = Change {
+                actions: vec![kept.id.clone()],
+                entries: vec![entry],
+                ..Change::default()
+            };
+            change.exception = settle(case, author.now)?;
+            Ok(change)
+        })
+        .await
+    }
+
+    async fn lapse(&self, action: &Action, reason: &str) -> Result<Action> {
+        let author = Author::own(self.now());
+        self.change_action(action, &|case, index| {
+            let kept = &mut case.actions[index];
+            if kept.step(Step::Lapse, reason, author.now).is_err() {
+                return Ok(Change::default());
+            }
+            let entry = told(author.on_action("action.lapsed", "exceptions.action.lapse", kept));
+            let mut change = Change {
+                actions: vec![kept.id.clone()],
+                entries: vec![entry],
+                ..Change::default()
+            };
+            change.exception = return_exception(case, author.now)?;
+            Ok(change)
+        })
+        .await
+    }
+
+    async fn change_action(
+        &self,
+        action: &Action,
+        change: &(dyn Fn(&mut Case, usize) -> Result<Change> + Send + Sync),
+    ) -> Result<Action> {
+        let position = |case: &Case| case.actions.iter().position(|a| a.id == action.id);
+        let decide = |case: &mut Case| match position(case) {
+            Some(index) => change(case, index),
+            None => Err(Error::not_found(action.name())),
+        };
+        let case = self.store.change(&action.exception, &decide).await?;
+        let kept = case.and_then(|case| {
+            let index = position(&case)?;
+            case.actions.into_iter().nth(index)
+        });
+        kept.ok_or_else(|| Error::not_found(action.name()))
+    }
+
+    /// Ends what is overdue and goes on with what is complete, until `shutdown`.
+    pub async fn sweep_until(self, every: Duration, shutdown: impl Future<Output = ()>) {
+        tokio::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => return,
+                () = tokio::time::sleep(every) => {}
+            }
+            if let Err(error) = self.sweep().await {
+                tracing::warn!(%error, "sweep of waiting actions failed");
+            }
+        }
+    }
+
+    /// One sweep.
+    ///
+    /// # Errors
+    /// If the database can't be read. What can't be finished is tried again next time.
+    pub async fn sweep(&self) -> Result<()> {
+        let now = self.now();
+        for (exception, id) in self.store.due(now, SWEEP).await? {
+            let scopes = service_kit::identity::Scopes::All;
+            let Found::Here(action) = self.store.action(&exception, &id, &scopes).await? else {
+                continue;
+            };
+            let name = action.name();
+            let done = if action.is_overdue(now) {
+                self.lapse(&action, "the time for approvals has passed")
+                    .await
+            } else {
+                self.authorize_if_complete(action).await
+            };
+            match done {
+                Ok(_) => {}
+                Err(error) if error.kind() == Kind::Unavailable => {
+                    tracing::info!(action = name, %error, "authorization waits");
+                }
+                Err(error) => tracing::warn!(action = name, %error, "authorization failed"),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn authorization(action: &Action, facts: Vec<Fact>) -> Authorization {
+    Authorization {
+        action: action.name(),
+        operation: action.operation.clone(),
+        document: action.document.to_string(),
+        arguments: action.arguments.clone(),
+        audience: action.audience.clone(),
+        question: Question {
+            workflow: action.workflow.clone(),
+            scope: action.scope.clone(),
+            correlation_id: action.correlation_id.clone(),
+            facts,
+        },
+        requester: action.requester.clone(),
+        excluded: action.excluded.clone(),
+        approvals: action.approvals.clone(),
+        digest: action.digest.clone(),
+    }
+}
+
+/// Brings the exception in line with its actions: waiting for approval where one of them
+/// does, back with whoever had it where none does. Says whether it changed.
+fn settle(case: &mut Case, now: DateTime<Utc>) -> Result<bool> {
+    let waits =
+        |action: &Action| action.state == State::PendingApproval && !action.missing(now).is_empty();
+    let exception = &mut case.exception;
+    if !case.actions.iter().any(waits) {
+        return return_exception(case, now);
+    }
+    if exception.state.is_open() && exception.state != state::State::PendingApproval {
+        exception
+            .step(state::Step::AwaitApproval, now)
+            .map_err(illegal)?;
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+/// Returns an exception to whoever had it, once no action waits. Says whether it did.
+pub(crate) fn return_exception(case: &mut Case, now: DateTime<Utc>) -> Result<bool> {
+    let waits =
+        |action: &Action| action.state == State::PendingApproval && !action.missing(now).is_empty();
+    let exception = &mut case.exception;
+    if exception.state != state::State::PendingApproval || case.actions.iter().any(waits) {
+        return Ok(false);
+    }
+    let step = if exception.owner.is_some() {
+        state::Step::ReturnToOwner
+    } else {
+        state::Step::ReturnToQueue
+    };
+    exception.step(step, now).map_err(illegal)?;
+    Ok(true)
+}

@@ -1,0 +1,202 @@
+//! Taking in events.
+
+mod effects;
+mod plan;
+mod read;
+
+use std::collections::BTreeSet;
+
+use service_kit::{
+    error::{Error, Kind, Reason, Result},
+    identity::Caller,
+};
+
+use super::{
+    App, found, id_in, permission,
+    ports::{Asserter, Wanted},
+    records::Author,
+};
+use crate::domain::event::{Event, Malformed};
+use plan::Batch;
+use read::Item;
+
+/// Most events in a batch.
+pub const MAX_BATCH: usize = 500;
+
+/// What became of an event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What became of it.
+    pub status: Status,
+    /// Id and type of the exception it raised, spoke for or resolved.
+    pub exception: Option<(String, String)>,
+    /// What it meant for that exception.
+    pub effect: Option<Effect>,
+    /// Id of the dead letter, and the reason.
+    pub dead_letter: Option<(String, String)>,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Status {
+    /// Taken in.
+    #[default]
+    Accepted,
+    /// Was taken in, or dead-lettered, before.
+    Duplicate,
+    /// Kept with the reason why it can't be taken in.
+    DeadLettered,
+    /// Came before with other content.
+    Refused,
+}
+
+/// What an event means for an exception.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It raised the exception.
+    Raised,
+    /// It speaks for one that is open.
+    Evidence,
+    /// It resolved the exception.
+    Resolved,
+}
+
+impl App {
+    /// Takes in one event.
+    ///
+    /// # Errors
+    /// For malformed attributes, a scope the caller may not bring events for, and an id
+    /// that came with other content before.
+    pub async fn ingest(&self, caller: &Caller, event: Event) -> Result<Outcome> {
+        event
+            .check()
+            .map_err(|malformed| refused("event", &malformed))?;
+        caller.require(permission::INGEST, &event.scope)?;
+        let name = format!("{} {}", event.source, event.id);
+        let author = Author::of(caller, self.now());
+        let mut outcomes = self
+            .take_in(author, &asserter(caller), vec![event], None)
+            .await?;
+        match outcomes.pop() {
+            Some(outcome) if outcome.status == Status::Refused => Err(Error::new(
+                Kind::AlreadyExists,
+                Reason::IdempotencyConflict,
+                format!("event {name} came before with other content"),
+            )),
+            Some(outcome) => Ok(outcome),
+            None => Err(Error::broken("an ingestion without an outcome")),
+        }
+    }
+
+    /// Takes in several events in order, in one transaction, each with its own outcome.
+    ///
+    /// # Errors
+    /// For malformed attributes, or a scope the caller may not bring events for, of any;
+    /// then none is taken in.
+    pub async fn ingest_all(&self, caller: &Caller, events: Vec<Event>) -> Result<Vec<Outcome>> {
+        if !(1..=MAX_BATCH).contains(&events.len()) {
+            let problem = format!("{} events, expected 1 to {MAX_BATCH}", events.len());
+            return Err(Error::invalid("events", problem));
+        }
+        for (index, event) in events.iter().enumerate() {
+            let field = || format!("events[{index}]");
+            event
+                .check()
+                .map_err(|malformed| refused(&field(), &malformed))?;
+        }
+        let scopes = events
+            .iter()
+            .map(|event| &event.scope)
+            .collect::<BTreeSet<_>>();
+        for scope in scopes {
+            caller.require(permission::INGEST, scope)?;
+        }
+        self.take_in(
+            Author::of(caller, self.now()),
+            &asserter(caller),
+            events,
+            None,
+        )
+        .await
+    }
+
+    /// Takes in a dead letter again, as from whoever brought it first.
+    ///
+    /// # Errors
+    /// If there is none in the caller's scopes.
+    pub async fn replay(&self, caller: &Caller, name: &str) -> Result<Outcome> {
+        let id = id_in("name", "deadLetters", name)?;
+        caller.require_no_conflict()?;
+        let scopes = caller.scopes(permission::REPLAY);
+        let letter = found(caller, name, self.store.dead_letter(id, &scopes).await?)?;
+        let author = Author::of(caller, self.now());
+        let outcomes = self
+            .take_in(
+                author,
+                &letter.asserter,
+                vec![letter.event],
+                Some(letter.id),
+            )
+            .await?;
+        outcomes
+            .into_iter()
+            .next()
+            .ok_or_else(|| Error::broken("a replay without an outcome"))
+    }
+
+    /// The part that every way in shares.
+    pub(crate) async fn take_in(
+        &self,
+        author: Author,
+        asserter: &Asserter,
+        events: Vec<Event>,
+        replayed: Option<String>,
+    ) -> Result<Vec<Outcome>> {
+        let items = events
+            .into_iter()
+            .map(|event| Item::read(&self.catalog, event, author.now))
+            .collect::<Vec<_>>();
+        let wanted = wanted(&items);
+        let batch = Batch::new(self, author, asserter, items, replayed);
+        self.store.ingest(&wanted, &batch).await?;
+        Ok(batch.into_outcomes())
+    }
+}
+
+/// Who vouches for what the caller brings: the principal itself, not whom it acts for.
+fn asserter(caller: &Caller) -> Asserter {
+    let principal = caller.principal();
+    Asserter {
+        issuer: principal.issuer.clone(),
+        subject: principal.subject.clone(),
+        provenance: super::request::provenance(principal),
+    }
+}
+
+fn refused(event: &str, malformed: &Malformed) -> Error {
+    let field = format!("{event}.{}", malformed.attribute);
+    if malformed.too_large {
+        Error::too_large(field, malformed.problem.clone())
+    } else {
+        Error::invalid(field, malformed.problem.clone())
+    }
+}
+
+fn wanted(items: &[Item]) -> Wanted {
+    let mut documents = BTreeSet::new();
+    let mut acting = BTreeSet::new();
+    for meaning in items.iter().filter_map(|item| item.meaning.as_ref().ok()) {
+        documents.insert(meaning.reading.document.clone());
+        if meaning.ends {
+            acting.insert(meaning.reading.document.clone());
+        }
+    }
+    Wanted {
+        events: items
+            .iter()
+            .map(|item| (item.event.source.clone(), item.event.id.clone()))
+            .collect(),
+        documents: documents.into_iter().collect(),
+        acting: acting.into_iter().collect(),
+    }
+}

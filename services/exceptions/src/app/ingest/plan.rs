@@ -1,0 +1,384 @@
+//! What a batch of events changes, given what is known.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use serde_json::json;
+use service_kit::{error::Result, outbox};
+
+use super::{
+    Effect, Outcome, Status,
+    effects::Standing,
+    read::{Item, Meaning},
+};
+use crate::{
+    app::{
+        App,
+        ports::{Asserter, DeadLetter, Handled, Plan, Planner, Seen, Snapshot, Touched},
+        records::{Author, Subject},
+    },
+    domain::{
+        document::{Fact, Key},
+        exception::Evidence,
+    },
+};
+use governance::{Provenance, Scope};
+
+/// Events that are taken in together.
+pub(super) struct Batch<'a> {
+    pub(super) app: &'a App,
+    pub(super) author: Author,
+    pub(super) asserter: &'a Asserter,
+    items: Vec<Item>,
+    /// The dead letter whose only event this is.
+    replayed: Option<String>,
+    /// The outcomes of the last plan.
+    outcomes: Mutex<Vec<Outcome>>,
+}
+
+/// A batch on its way to a plan.
+struct Draft<'b> {
+    batch: &'b Batch<'b>,
+    snapshot: &'b Snapshot,
+    /// Events of this batch that were dealt with.
+    seen: HashMap<(&'b str, &'b str), (String, Outcome)>,
+    documents: HashMap<Key, Touched>,
+    facts: HashMap<(Key, String, Provenance), Fact>,
+    standing: Standing,
+    plan: Plan,
+}
+
+impl Planner for Batch<'_> {
+    fn plan(&self, snapshot: &Snapshot) -> Result<Plan> {
+        let mut draft = Draft {
+            batch: self,
+            snapshot,
+            seen: HashMap::new(),
+            documents: HashMap::new(),
+            facts: HashMap::new(),
+            standing: Standing::new(snapshot),
+            plan: Plan::default(),
+        };
+        let mut outcomes = Vec::with_capacity(self.items.len());
+        for item in &self.items {
+            outcomes.push(draft.handle(item));
+        }
+        *self.outcomes.lock().unwrap_or_else(PoisonError::into_inner) = outcomes;
+        Ok(draft.finish())
+    }
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(
+        app: &'a App,
+        author: Author,
+        asserter: &'a Asserter,
+        items: Vec<Item>,
+        replayed: Option<String>,
+    ) -> Self {
+        Self {
+            app,
+            author,
+            asserter,
+            items,
+            replayed,
+            outcomes: Mutex::default(),
+        }
+    }
+
+    pub(super) fn into_outcomes(self) -> Vec<Outcome> {
+        self.outcomes
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'b> Draft<'b> {
+    fn handle(&mut self, item: &'b Item) -> Outcome {
+        if let Some(outcome) = self.repeated(item) {
+            return outcome;
+        }
+        let problem = match &item.meaning {
+            Ok(meaning) => match self.conflicting_scope(item, meaning) {
+                None => return self.accept(item, meaning),
+                Some(problem) => problem,
+            },
+            Err(problem) => problem.clone(),
+        };
+        self.dead_letter(item, problem)
+    }
+
+    /// What to answer if the event came before. A dead letter that is replayed has come
+    /// before, and is taken as new all the same.
+    fn repeated(&mut self, item: &Item) -> Option<Outcome> {
+        let event = &item.event;
+        let key = (event.source.as_str(), event.id.as_str());
+        let (digest, exception, dead_letter) = if let Some((digest, outcome)) = self.seen.get(&key)
+        {
+            (
+                digest,
+                outcome.exception.clone(),
+                outcome.dead_letter.clone(),
+            )
+        } else {
+            // The map's key owns its texts, so a lookup needs such a pair.
+            let owned = (event.source.clone(), event.id.clone());
+            let seen = self.snapshot.seen.get(&owned)?;
+            if self.batch.replayed.is_some() && seen.dead_letter == self.batch.replayed {
+                return None;
+            }
+            let dead_letter = seen.dead_letter.clone().map(|id| (id, String::new()));
+            (&seen.digest, seen.exception.clone(), dead_letter)
+        };
+        if *digest == item.digest {
+            return Some(Outcome {
+                status: Status::Duplicate,
+                exception,
+                effect: None,
+                dead_letter,
+            });
+        }
+        let payload = json!({
+            "source": event.source, "id": event.id, "type": event.kind,
+            "known_digest": digest, "digest": item.digest,
+            "reason": "IDEMPOTENCY_CONFLICT",
+        });
+        self.record(item, "event.refused", outbox::Outcome::Refused, payload);
+        Some(Outcome {
+            status: Status::Refused,
+            ..Outcome::default()
+        })
+    }
+
+    /// A document belongs to one unit, so that nobody puts facts on another unit's
+    /// documents by guessing their ids.
+    fn conflicting_scope(&self, item: &Item, meaning: &Meaning) -> Option<String> {
+        let key = &meaning.reading.document;
+        let scope = self.scope_of(key)?;
+        (*scope != item.event.scope)
+            .then(|| format!("scope: document {key} isn't one of {}", item.event.scope))
+    }
+
+    fn scope_of(&self, key: &Key) -> Option<&Scope> {
+        let touched = self.documents.get(key).map(|touched| &touched.scope);
+        touched.or_else(|| self.snapshot.documents.get(key))
+    }
+
+    fn accept(&mut self, item: &'b Item, meaning: &Meaning) -> Outcome {
+        self.touch(item, meaning);
+        self.keep_facts(item, meaning);
+        let mut outcome = self.raise(item, meaning);
+        if meaning.ends
+            && let Some(declared) = self.batch.app.catalog.events.get(&item.event.kind)
+        {
+            let author = &self.batch.author;
+            let ended = self
+                .standing
+                .end(self.batch.app, author, declared, &meaning.reading);
+            self.plan.entries.extend(ended.entries);
+            if outcome.effect.is_none()
+                && let Some(resolved) = ended.resolved
+            {
+                outcome.exception = Some(resolved);
+                outcome.effect = Some(Effect::Resolved);
+            }
+        }
+        let payload = json!({
+            "source": item.event.source, "id": item.event.id, "type": item.event.kind,
+            "digest": item.digest,
+            "document": meaning.reading.document.to_string(),
+            "facts": meaning.reading.facts.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+            "provenance": self.batch.asserter.provenance.as_str(),
+            "asserted_by": self.batch.asserter.subject,
+            "exception": outcome.exception.as_ref().map(|(id, _)| format!("exceptions/{id}")),
+            "effect": outcome.effect.map(Effect::name),
+            "replayed": self.batch.replayed.as_ref().map(|id| format!("deadLetters/{id}")),
+        });
+        self.record(item, "event.accepted", outbox::Outcome::Done, payload);
+        self.handled(item, &outcome);
+        if self.batch.replayed.is_some() {
+            self.plan.replayed.clone_from(&self.batch.replayed);
+        }
+        outcome
+    }
+
+    fn touch(&mut self, item: &Item, meaning: &Meaning) {
+        let key = &meaning.reading.document;
+        let now = self.batch.author.now;
+        let new = !self.snapshot.documents.contains_key(key);
+        self.documents
+            .entry(key.clone())
+            .or_insert_with(|| Touched {
+                key: key.clone(),
+                scope: item.event.scope.clone(),
+                correlation_id: item.event.correlation().to_owned(),
+                updated: now,
+                new,
+            });
+    }
+
+    /// Keeps the newest observation of each fact; of equally old ones the later to come.
+    fn keep_facts(&mut self, item: &Item, meaning: &Meaning) {
+        let asserter = self.batch.asserter;
+        for (name, value) in &meaning.reading.facts {
+            let key = (
+                meaning.reading.document.clone(),
+                name.clone(),
+                asserter.provenance,
+            );
+            let fact = Fact {
+                name: name.clone(),
+                value: value.clone(),
+                provenance: asserter.provenance,
+                asserted_by: asserter.subject.clone(),
+                // Nothing is observed before it happens: a clock ahead would keep a fact
+                // fresh beyond its age.
+                observed: item.occurred.min(self.batch.author.now),
+            };
+            match self.facts.entry(key) {
+                std::collections::hash_map::Entry::Occupied(mut held) => {
+                    if fact.observed >= held.get().observed {
+                        held.insert(fact);
+                    }
+                }
+                std::collections::hash_map::Entry::Vacant(place) => {
+                    place.insert(fact);
+                }
+            }
+        }
+    }
+
+    fn raise(&mut self, item: &Item, meaning: &Meaning) -> Outcome {
+        let mut outcome = Outcome::default();
+        for raise in &meaning.raises {
+            let evidence = Evidence {
+                source: item.event.source.clone(),
+                event: item.event.id.clone(),
+                kind: item.event.kind.clone(),
+                occurred: item.occurred,
+                asserted_by: self.batch.asserter.subject.clone(),
+            };
+            let now = self.batch.author.now;
+            let (id, effect) = match self.standing.support(&meaning.reading, &raise.kind, now) {
+                Some(id) => (id, Effect::Evidence),
+                None => {
+                    let exception = self
+                        .standing
+                        .raise(self.batch.app, item, meaning, raise, now);
+                    let author = &self.batch.author;
+                    let what = "exception.raised";
+                    let entry = author.on_exception(what, "exceptions.exception.raise", exception);
+                    self.plan.entries.push(crate::app::records::told(entry));
+                    (exception.id.clone(), Effect::Raised)
+                }
+            };
+            self.plan.evidence.push((id.clone(), evidence));
+            // Of several, the answer names the first that is new.
+            if outcome.effect != Some(Effect::Raised) {
+                outcome.exception = Some((id, raise.kind.clone()));
+                outcome.effect = Some(effect);
+            }
+        }
+        outcome
+    }
+
+    fn dead_letter(&mut self, item: &'b Item, reason: String) -> Outcome {
+        if let Some(id) = &self.batch.replayed {
+            // It stays where it is.
+            return Outcome {
+                status: Status::DeadLettered,
+                dead_letter: Some((id.clone(), reason)),
+                ..Outcome::default()
+            };
+        }
+        let id = self.batch.app.id();
+        let payload = json!({
+            "source": item.event.source, "id": item.event.id, "type": item.event.kind,
+            "digest": item.digest, "reason": reason, "dead_letter": format!("deadLetters/{id}"),
+        });
+        self.record(item, "event.dead-lettered", outbox::Outcome::Done, payload);
+        self.plan.dead_letters.push(DeadLetter {
+            id: id.clone(),
+            event: item.event.clone(),
+            asserter: self.batch.asserter.clone(),
+            reason: reason.clone(),
+            created: self.batch.author.now,
+        });
+        let outcome = Outcome {
+            status: Status::DeadLettered,
+            dead_letter: Some((id, reason)),
+            ..Outcome::default()
+        };
+        self.handled(item, &outcome);
+        outcome
+    }
+
+    fn handled(&mut self, item: &'b Item, outcome: &Outcome) {
+        self.plan.handled.push(Handled {
+            source: item.event.source.clone(),
+            id: item.event.id.clone(),
+            seen: Seen {
+                digest: item.digest.clone(),
+                dead_letter: outcome.dead_letter.as_ref().map(|(id, _)| id.clone()),
+                exception: outcome.exception.clone(),
+            },
+            kind: item.event.kind.clone(),
+            received: self.batch.author.now,
+        });
+        let key = (item.event.source.as_str(), item.event.id.as_str());
+        self.seen
+            .insert(key, (item.digest.clone(), outcome.clone()));
+    }
+
+    fn record(
+        &mut self,
+        item: &Item,
+        what: &str,
+        outcome: outbox::Outcome,
+        payload: serde_json::Value,
+    ) {
+        let resource = match &item.meaning {
+            Ok(meaning) => meaning.reading.document.name(),
+            Err(_) => format!("events/{}", item.event.id),
+        };
+        let subject = Subject {
+            resource,
+            scope: item.event.scope.as_str(),
+            correlation_id: item.event.correlation(),
+        };
+        let author = &self.batch.author;
+        let entry = author.record(what, "exceptions.event.ingest", &subject, outcome, payload);
+        self.plan.entries.push(entry);
+    }
+
+    fn finish(mut self) -> Plan {
+        self.standing.into_plan(&mut self.plan);
+        self.plan.documents = self.documents.into_values().collect();
+        self.plan.facts = self
+            .facts
+            .into_iter()
+            .map(|((key, _, _), fact)| (key, fact))
+            .collect();
+        // One order for everybody keeps two transactions from waiting for each other.
+        self.plan.documents.sort_by(|a, b| a.key.cmp(&b.key));
+        self.plan
+            .facts
+            .sort_by(|(a, x), (b, y)| (a, &x.name, x.provenance).cmp(&(b, &y.name, y.provenance)));
+        self.plan
+            .handled
+            .sort_by(|a, b| (&a.source, &a.id).cmp(&(&b.source, &b.id)));
+        self.plan
+    }
+}
+
+impl Effect {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Raised => "RAISED",
+            Self::Evidence => "EVIDENCE",
+            Self::Resolved => "RESOLVED",
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Use cases: authorize, load, decide, store and record in one transaction.
+
+pub mod approve;
+pub mod authorize;
+pub mod events;
+pub mod exceptions;
+pub mod ingest;
+pub mod ports;
+mod records;
+pub mod request;
+pub mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use governance::Scope;
+use service_kit::{
+    clock::{Clock, Ids},
+    error::{Error, Result},
+    identity::{Caller, GrantScope, Principal, PrincipalKind},
+};
+
+use crate::domain::{action::Party, ageing::Bands, catalog::Catalog, state};
+use ports::{Found, Policy, Store};
+
+/// Permissions of this service.
+pub mod permission {
+    /// Take in events.
+    pub const INGEST: &str = "exceptions.event.ingest";
+    /// Read documents.
+    pub const READ_DOCUMENT: &str = "exceptions.document.read";
+    /// Read dead letters.
+    pub const READ_DEAD_LETTER: &str = "exceptions.dead_letter.read";
+    /// Replay dead letters.
+    pub const REPLAY: &str = "exceptions.dead_letter.replay";
+    /// Read exceptions and actions.
+    pub const READ: &str = "exceptions.exception.read";
+    /// Claim and resolve exceptions.
+    pub const WORK: &str = "exceptions.exception.work";
+    /// Ask for actions.
+    pub const REQUEST: &str = "exceptions.action.request";
+    /// Approve and reject actions.
+    pub const APPROVE: &str = "exceptions.action.approve";
+    /// Read reports.
+    pub const REPORT: &str = "exceptions.report.read";
+}
+
+/// The service's use cases. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) policy: Arc<dyn Policy>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) bands: Bands,
+}
+
+impl App {
+    /// Puts the use cases together.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        policy: Arc<dyn Policy>,
+        catalog: Arc<Catalog>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        bands: Bands,
+    ) -> Self {
+        Self {
+            store,
+            policy,
+            catalog,
+            clock,
+            ids,
+            bands,
+        }
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub(crate) fn id(&self) -> String {
+        self.ids.uuid7().to_string()
+    }
+}
+
+/// What a finder found, or the error that hides what is out of scope.
+pub(crate) fn found<T>(caller: &Caller, name: &str, found: Found<T>) -> Result<T> {
+    match found {
+        Found::Here(resource) => Ok(resource),
+        Found::Elsewhere(scope) => Err(caller.out_of_scope(name, &scope)),
+        Found::Missing => Err(Error::not_found(name)),
+    }
+}
+
+/// The id in a resource name such as `exceptions/{id}`.
+pub(crate) fn id_in<'n>(field: &str, collection: &str, name: &'n str) -> Result<&'n str> {
+    name.strip_prefix(collection)
+        .and_then(|rest| rest.strip_prefix('/'))
+        .filter(|id| is_uuid(id))
+        .ok_or_else(|| {
+            let problem = format!("{name:?} is not of the form {collection}/{{uuid}}");
+            Error::invalid(field, problem)
+        })
+}
+
+/// The ids in `exceptions/{exception}/actions/{action}`.
+pub(crate) fn action_ids<'n>(field: &str, name: &'n str) -> Result<(&'n str, &'n str)> {
+    let ids = || {
+        let (exception, action) = name.strip_prefix("exceptions/")?.split_once("/actions/")?;
+        (is_uuid(exception) && is_uuid(action)).then_some((exception, action))
+    };
+    ids().ok_or_else(|| {
+        let form = "exceptions/{exception}/actions/{action}";
+        Error::invalid(field, format!("{name:?} is not of the form {form}"))
+    })
+}
+
+/// Whether a text is a UUID in its canonical form.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    uuid::Uuid::try_parse(text).is_ok_and(|id| id.to_string() == text)
+}
+
+/// A person with the roles of the token, as approvals need it.
+pub(crate) fn party(caller: &Caller) -> Party {
+    let actor = caller.actor();
+    let grants = actor.grants.iter().filter_map(|grant| match &grant.at {
+        GrantScope::Under(at) => Some(approval::Grant {
+            role: grant.role.clone(),
+            at: at.clone(),
+        }),
+        // Only services hold roles everywhere, and no service approves.
+        GrantScope::All => None,
+    });
+    Party {
+        approver: approval::Approver {
+            who: approval::Subject {
+                issuer: actor.issuer.clone(),
+                subject: actor.subject.clone(),
+            },
+            kind: match actor.kind {
+                PrincipalKind::Person => approval::Kind::Person,
+                PrincipalKind::Service => approval::Kind::Service,
+                PrincipalKind::Model => approval::Kind::Model,
+            },
+            grants: grants.collect(),
+        },
+        via: caller.via().unwrap_or_default().to_owned(),
+    }
+}
+
+/// The service itself, where it acts without a caller.
+pub(crate) fn own_principal() -> Principal {
+    Principal {
+        issuer: "bylaw".to_owned(),
+        subject: "bylaw-exceptions".to_owned(),
+        kind: PrincipalKind::Service,
+        grants: Vec::new(),
+        token_id: None,
+        expires: DateTime::<Utc>::MAX_UTC,
+        asserts: Vec::new(),
+        owner: None,
+    }
+}
+
+/// Reads a scope of a request; empty is none.
+pub(crate) fn optional_scope(field: &str, text: &str) -> Result<Option<Scope>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Scope::parse(text)
+        .map(Some)
+        .map_err(|error| Error::invalid(field, error.to_string()))
+}
+
+pub(crate) fn illegal(error: state::IllegalStep) -> Error {
+    Error::illegal_state(error.to_string())
+}
+
+pub(crate) fn illegal_action(error: crate::domain::action::IllegalStep) -> Error {
+    Error::illegal_state(error.to_string())
+}
+
+/// Checks an etag that was read; empty is any.
+pub(crate) fn check_etag(name: &str, sent: &str, current: &str) -> Result<()> {
+    if sent.is_empty() || sent == current {
+        Ok(())
+    } else {
+        Err(Error::etag_mismatch(name))
+    }
+}
+
+/// Most bytes of what people write.
+const MAX_WORDS: usize = 4_096;
+
+/// Checks what somebody wrote.
+pub(crate) fn words(field: &str, text: &str) -> Result<()> {
+    if text.len() > MAX_WORDS {
+        let problem = format!("{} bytes, at most {MAX_WORDS} are taken", text.len());
+        return Err(Error::invalid(field, problem));
+    }
+    Ok(())
+}

@@ -1,0 +1,330 @@
+//! What the use cases need of the database and of other services.
+
+use std::collections::{BTreeMap, HashMap};
+
+use approval::Requirement;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use decision::Value;
+use governance::{Provenance, Scope};
+use service_kit::{
+    error::{Error, Result},
+    identity::Scopes,
+    outbox::Entry,
+};
+
+use crate::domain::{
+    action::{Action, Decision, Given, Party, Receipt},
+    ageing,
+    document::{Document, Fact, Key},
+    event::Event,
+    exception::{Evidence, Exception},
+    state::State,
+};
+
+/// What a finder found within the caller's scopes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found<T> {
+    /// It is there.
+    Here(T),
+    /// It is there, but outside the scopes.
+    Elsewhere(Scope),
+    /// There is none.
+    Missing,
+}
+
+/// A document of the catalog, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// Path of the file.
+    pub path: String,
+    /// Line that the document begins on.
+    pub line: usize,
+    /// Its kind.
+    pub kind: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Who brought an event, kept with a dead letter for its replay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asserter {
+    /// `iss` of the token, or the kit's name for the event stream.
+    pub issuer: String,
+    /// `sub` of the token.
+    pub subject: String,
+    /// What the facts it brings are worth.
+    pub provenance: Provenance,
+}
+
+/// What became of an event, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Digest of its content.
+    pub digest: String,
+    /// Whether it is a dead letter.
+    pub dead_letter: Option<String>,
+    /// Exception it raised, spoke for or resolved, with the exception's type.
+    pub exception: Option<(String, String)>,
+}
+
+/// An event that was dealt with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handled {
+    /// CloudEvents source.
+    pub source: String,
+    /// CloudEvents id.
+    pub id: String,
+    /// What became of it.
+    pub seen: Seen,
+    /// CloudEvents type.
+    pub kind: String,
+    /// When it came.
+    pub received: DateTime<Utc>,
+}
+
+/// An event that could not be taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// UUID.
+    pub id: String,
+    /// The event as it came.
+    pub event: Event,
+    /// Who brought it.
+    pub asserter: Asserter,
+    /// Why, with the place.
+    pub reason: String,
+    /// When.
+    pub created: DateTime<Utc>,
+}
+
+/// What an ingestion needs to know before it decides.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Sources and ids of the events.
+    pub events: Vec<(String, String)>,
+    /// Documents they are about.
+    pub documents: Vec<Key>,
+    /// Those documents on which an action could be touched.
+    pub acting: Vec<Key>,
+}
+
+/// What is known of it.
+#[derive(Debug, Default, Clone)]
+pub struct Snapshot {
+    /// Events that came before, by source and id.
+    pub seen: HashMap<(String, String), Seen>,
+    /// Scopes of the documents there are.
+    pub documents: HashMap<Key, Scope>,
+    /// Open exceptions on the documents, oldest first.
+    pub open: HashMap<Key, Vec<Exception>>,
+    /// Actions on the documents that are pending or authorized, oldest first.
+    pub actions: HashMap<Key, Vec<Action>>,
+}
+
+/// A document that events speak of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// Which.
+    pub key: Key,
+    /// Its unit.
+    pub scope: Scope,
+    /// The business transaction.
+    pub correlation_id: String,
+    /// When.
+    pub updated: DateTime<Utc>,
+    /// Whether it wasn't there before.
+    pub new: bool,
+}
+
+/// What an ingestion changes.
+#[derive(Debug, Default, Clone)]
+pub struct Plan {
+    /// Events dealt with.
+    pub handled: Vec<Handled>,
+    /// Documents they speak of.
+    pub documents: Vec<Touched>,
+    /// Newest facts by document, name and provenance.
+    pub facts: Vec<(Key, Fact)>,
+    /// New exceptions.
+    pub raised: Vec<Exception>,
+    /// New evidence, by exception.
+    pub evidence: Vec<(String, Evidence)>,
+    /// How many new events speak for exceptions that were there and don't change else.
+    pub supported: Vec<(String, i64)>,
+    /// Exceptions that were there and change, with the version that was read.
+    pub changed: Vec<(Exception, i64)>,
+    /// Actions that change, with the version that was read.
+    pub actions: Vec<(Action, i64)>,
+    /// New dead letters.
+    pub dead_letters: Vec<DeadLetter>,
+    /// A dead letter that was taken in after all.
+    pub replayed: Option<String>,
+    /// Records and events.
+    pub entries: Vec<Entry>,
+}
+
+/// Decides an ingestion from what is known. It may run several times, and only its last
+/// answer counts.
+pub trait Planner: Send + Sync {
+    /// The plan.
+    ///
+    /// # Errors
+    /// If nothing is to be changed.
+    fn plan(&self, snapshot: &Snapshot) -> Result<Plan>;
+}
+
+/// An exception with the actions asked for on it, oldest first.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The exception.
+    pub exception: Exception,
+    /// Its actions.
+    pub actions: Vec<Action>,
+}
+
+/// What a use case changes of a [`Case`].
+#[derive(Debug, Default)]
+pub struct Change {
+    /// Whether the exception changes.
+    pub exception: bool,
+    /// Ids of the actions that are new or change; approvals are only ever added.
+    pub actions: Vec<String>,
+    /// Records and events.
+    pub entries: Vec<Entry>,
+    /// What to answer although the change is kept, such as that an approval lapsed.
+    pub refusal: Option<Error>,
+}
+
+/// Changes a case in place and says what changed. It may run several times, and only
+/// its last answer counts.
+pub type Decide<'a> = &'a (dyn Fn(&mut Case) -> Result<Change> + Send + Sync);
+
+/// Which exceptions to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Type, or empty.
+    pub kind: String,
+    /// States.
+    pub states: Vec<State>,
+    /// Queue, or empty.
+    pub queue: String,
+    /// Business transaction, or empty.
+    pub correlation_id: String,
+    /// Creation time in microseconds and id of the last one of the page before.
+    pub after: Option<(i64, String)>,
+    /// At most this many.
+    pub limit: u64,
+}
+
+/// The database.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// What is declared: what was kept before, or what is offered, which is kept then,
+    /// with its record.
+    async fn declared(&self, offered: &[Declared], record: &Entry) -> Result<Vec<Declared>>;
+    /// Takes in events in one transaction.
+    async fn ingest(&self, wanted: &Wanted, planner: &dyn Planner) -> Result<Plan>;
+    /// Changes a case in one transaction in which nobody else changes it.
+    async fn change(&self, exception: &str, decide: Decide<'_>) -> Result<Option<Case>>;
+    /// An exception with its first evidence.
+    async fn exception(
+        &self,
+        id: &str,
+        scopes: &Scopes,
+    ) -> Result<Found<(Exception, Vec<Evidence>)>>;
+    /// Exceptions in scope, oldest first, and how many there are.
+    async fn exceptions(&self, query: &Query, scopes: &Scopes) -> Result<(Vec<Exception>, i64)>;
+    /// A document with its facts.
+    async fn document(&self, key: &Key, scopes: &Scopes) -> Result<Found<Document>>;
+    /// An action.
+    async fn action(&self, exception: &str, id: &str, scopes: &Scopes) -> Result<Found<Action>>;
+    /// Actions of an exception, oldest first.
+    async fn actions(
+        &self,
+        exception: &str,
+        after: Option<(i64, String)>,
+        limit: u64,
+    ) -> Result<Vec<Action>>;
+    /// The action of a request, where it is a retry.
+    async fn requested(&self, requester: &Party, request_id: &str) -> Result<Option<Action>>;
+    /// Exceptions and actions that wait for this service: overdue, or complete.
+    async fn due(&self, now: DateTime<Utc>, limit: u64) -> Result<Vec<(String, String)>>;
+    /// Dead letters in scope, newest first.
+    async fn dead_letters(
+        &self,
+        before: Option<(i64, String)>,
+        limit: u64,
+        scopes: &Scopes,
+    ) -> Result<Vec<DeadLetter>>;
+    /// A dead letter.
+    async fn dead_letter(&self, id: &str, scopes: &Scopes) -> Result<Found<DeadLetter>>;
+    /// Open exceptions in scope by unit and type, by the instants that part the bands.
+    async fn ageing(
+        &self,
+        scopes: &Scopes,
+        since: &[DateTime<Utc>],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<ageing::Row>>;
+}
+
+/// A question to the policy service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// Workflow.
+    pub workflow: String,
+    /// Scope of the transaction.
+    pub scope: Scope,
+    /// The business transaction.
+    pub correlation_id: String,
+    /// One fact a name.
+    pub facts: Vec<Fact>,
+}
+
+/// An action to be authorized.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Authorization {
+    /// Resource name of the action.
+    pub action: String,
+    /// What it does.
+    pub operation: String,
+    /// `type/id` of the document.
+    pub document: String,
+    /// Arguments.
+    pub arguments: Vec<Fact>,
+    /// The executing system.
+    pub audience: String,
+    /// The question that is asked again, with fresh facts.
+    pub question: Question,
+    /// Who asked.
+    pub requester: Party,
+    /// Others who count as the requester.
+    pub excluded: Vec<String>,
+    /// Approvals given.
+    pub approvals: Vec<Given>,
+    /// What they are bound to.
+    pub digest: String,
+}
+
+/// What the policy service made of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Authorized {
+    /// The decision in force now.
+    pub decision: Decision,
+    /// The receipt, where it is allowed.
+    pub receipt: Option<Receipt>,
+    /// Approvals that are still missing.
+    pub missing: Vec<Requirement>,
+}
+
+/// The policy service. It is never asked inside a transaction.
+#[async_trait]
+pub trait Policy: Send + Sync {
+    /// Asks whether a step may happen.
+    async fn decide(&self, question: &Question) -> Result<Decision>;
+    /// Has an action signed; idempotent by its name.
+    async fn authorize(&self, authorization: &Authorization) -> Result<Authorized>;
+}
+
+/// Arguments by name.
+pub type Arguments = BTreeMap<String, Value>;

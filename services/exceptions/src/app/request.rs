@@ -1,0 +1,483 @@
+//! Asking for an action on an exception.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use decision::Value;
+use governance::{Provenance, binding, canonical};
+use serde_json::json;
+use service_kit::{
+    error::{Error, Kind, Reason, Result},
+    identity::{self, Caller, Principal},
+    page,
+};
+
+use super::{
+    App, action_ids,
+    exceptions::{Cursor, PAGE_DEFAULT, PAGE_MAX, Page, next_page},
+    found, id_in, illegal, illegal_action, is_uuid, party, permission,
+    ports::{Case, Change, Found, Question},
+    records::{Author, told},
+    words,
+};
+use crate::domain::{
+    action::{Action, Decision, Effect, Party, State, Step},
+    catalog::ActionDefinition,
+    document::{self, Document, Fact, Key},
+    exception::Exception,
+    state,
+};
+
+/// The internal service that passes recommendations on.
+const AIGATE: &str = "bylaw-aigate";
+/// Most actions asked for on one exception.
+const MAX_ACTIONS: usize = 100;
+/// Most arguments of an action.
+const MAX_ARGUMENTS: usize = 64;
+/// Most people who count as the requester.
+const MAX_EXCLUDED: usize = 16;
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// `exceptions/{exception}`.
+    pub parent: String,
+    /// Operation of the inventory.
+    pub operation: String,
+    /// Arguments by name.
+    pub arguments: BTreeMap<String, Value>,
+    /// UUID that makes a retry return the first answer, or empty.
+    pub request_id: String,
+    /// Recommendation it comes from, or empty.
+    pub recommendation: String,
+    /// Others who count as the requester.
+    pub excluded: Vec<String>,
+    /// In the requester's words.
+    pub comment: String,
+}
+
+impl App {
+    /// Asks for an action. The policy decides: allowed at once with a receipt, an
+    /// approval is opened, or it is denied.
+    ///
+    /// # Errors
+    /// For a request that the inventory doesn't know, a requester who can't be named, an
+    /// exception that isn't open, and a policy service that can't be reached; then
+    /// nothing is kept.
+    pub async fn request(&self, caller: &Caller, request: &Request) -> Result<Action> {
+        let id = id_in("parent", "exceptions", &request.parent)?;
+        check(caller, request)?;
+        let scopes = caller.scopes(permission::REQUEST);
+        let (exception, _) = found(
+            caller,
+            &request.parent,
+            self.store.exception(id, &scopes).await?,
+        )?;
+        caller.require_person()?;
+        caller.require_no_conflict()?;
+        let requester = party(caller);
+        if let Some(action) = self.retried(&requester, request).await? {
+            return self.authorize_if_complete(action).await;
+        }
+        let definition = self.definition(request, &exception)?;
+        let now = self.now();
+        let arguments = arguments(definition, request, caller.actor(), now)?;
+        open(&exception)?;
+        let facts = self
+            .facts(&exception.document, definition, &arguments)
+            .await?;
+        let question = Question {
+            workflow: definition.workflow.clone(),
+            scope: exception.scope.clone(),
+            correlation_id: exception.correlation_id.clone(),
+            facts,
+        };
+        let decision = self.policy.decide(&question).await?;
+        let draft = Draft {
+            definition,
+            exception: &exception,
+            requester,
+            arguments,
+            request,
+            now,
+        };
+        let action = draft.action(self.id(), decision, &question);
+        let action = self.open_action(caller, action, now).await?;
+        self.authorize_if_complete(action).await
+    }
+
+    /// The answer to the first request of this id, if this is a retry.
+    async fn retried(&self, requester: &Party, request: &Request) -> Result<Option<Action>> {
+        if request.request_id.is_empty() {
+            return Ok(None);
+        }
+        let first = self.store.requested(requester, &request.request_id).await?;
+        match first {
+            Some(action) if action.request_digest != digest(request) => Err(conflict(request)),
+            first => Ok(first),
+        }
+    }
+
+    fn definition(&self, request: &Request, exception: &Exception) -> Result<&ActionDefinition> {
+        let operation = &request.operation;
+        let definition = self.catalog.actions.get(operation).ok_or_else(|| {
+            let problem = format!("no action {operation:?} in the inventory");
+            Error::invalid("operation", problem)
+        })?;
+        if definition.applies_to.contains(&exception.kind) {
+            return Ok(definition);
+        }
+        let kinds = definition.applies_to.join(", ");
+        Err(Error::invalid(
+            "operation",
+            format!("{operation} applies to {kinds}, not to {}", exception.kind),
+        ))
+    }
+
+    /// What the policy is told: of the document, the strongest word on each fact, and
+    /// the arguments, which never stand in for a fact.
+    pub(crate) async fn facts(
+        &self,
+        key: &Key,
+        definition: &ActionDefinition,
+        arguments: &[Fact],
+    ) -> Result<Vec<Fact>> {
+        let document = self.whole_document(key).await?;
+        let known = document.map(|document| document.facts).unwrap_or_default();
+        let strongest = document::strongest(&known);
+        let mut facts = strongest.values().copied().cloned().collect::<Vec<_>>();
+        for argument in arguments {
+            let declared = definition.arguments.get(&argument.name);
+            let name = declared.map_or_else(
+                || format!("argument.{}", argument.name),
+                |declared| declared.fact.clone(),
+            );
+            if !strongest.contains_key(name.as_str()) {
+                facts.push(Fact {
+                    name,
+                    ..argument.clone()
+                });
+            }
+        }
+        Ok(facts)
+    }
+
+    /// The document of an exception that the caller may act on: where the exception is
+    /// in scope, so is its document.
+    async fn whole_document(&self, key: &Key) -> Result<Option<Document>> {
+        match self.store.document(key, &identity::Scopes::All).await? {
+            Found::Here(document) => Ok(Some(document)),
+            Found::Elsewhere(_) | Found::Missing => Ok(None),
+        }
+    }
+
+    async fn open_action(
+        &self,
+        caller: &Caller,
+        action: Action,
+        now: DateTime<Utc>,
+    ) -> Result<Action> {
+        let author = Author::of(caller, now);
+        let decide = |case: &mut Case| {
+            let same = |other: &Action| {
+                !action.request_id.is_empty()
+                    && other.request_id == action.request_id
+                    && other.requester.approver.who == action.requester.approver.who
+            };
+            if case.actions.iter().any(same) {
+                // The same request came twice at once, and the other came first.
+                return Ok(Change::default());
+            }
+            if case.actions.len() >= MAX_ACTIONS {
+                let problem = format!("{MAX_ACTIONS} actions were asked for on it already");
+                return Err(Error::new(
+                    Kind::ResourceExhausted,
+                    Reason::TooLarge,
+                    problem,
+                ));
+            }
+            add(case, action.clone(), &author)
+        };
+        let case = self.store.change(&action.exception, &decide).await?;
+        let same = |other: &Action| {
+            other.id == action.id
+                || (!action.request_id.is_empty() && other.request_id == action.request_id)
+        };
+        let kept = case.and_then(|case| case.actions.into_iter().find(same));
+        kept.ok_or_else(|| Error::not_found(action.name()))
+    }
+
+    /// An action.
+    ///
+    /// # Errors
+    /// If there is none in the caller's scopes.
+    pub async fn action(&self, caller: &Caller, name: &str) -> Result<Action> {
+        let (exception, id) = action_ids("name", name)?;
+        let scopes = caller.scopes(permission::READ);
+        found(
+            caller,
+            name,
+            self.store.action(exception, id, &scopes).await?,
+        )
+    }
+
+    /// The actions of an exception, oldest first.
+    ///
+    /// # Errors
+    /// If there is no such exception in the caller's scopes.
+    pub async fn actions(
+        &self,
+        caller: &Caller,
+        parent: &str,
+        size: i32,
+        token: &str,
+    ) -> Result<Page<Action>> {
+        let id = id_in("parent", "exceptions", parent)?;
+        let scopes = caller.scopes(permission::READ);
+        found(caller, parent, self.store.exception(id, &scopes).await?)?;
+        let limit = page::size(size, PAGE_DEFAULT, PAGE_MAX)?;
+        let params = [b"actions".as_slice(), parent.as_bytes()];
+        let after = page::decode::<Cursor>(token, &params)?;
+        let mut items = self.store.actions(id, after, limit + 1).await?;
+        let cursor = |last: &Action| (last.created.timestamp_micros(), last.id.clone());
+        let next = next_page(&mut items, limit, cursor, &params);
+        Ok(Page {
+            items,
+            next,
+            total: 0,
+        })
+    }
+}
+
+/// Adds an action to a case that is still open.
+fn add(case: &mut Case, mut action: Action, author: &Author) -> Result<Change> {
+    open(&case.exception)?;
+    let mut change = Change {
+        exception: true,
+        ..Change::default()
+    };
+    let verb = "exceptions.action.request";
+    change
+        .entries
+        .push(author.on_action("action.requested", verb, &action));
+    let exception = &mut case.exception;
+    exception.respond(author.now);
+    match action.decision.effect {
+        Effect::Deny => {
+            let reason = denial(&action.decision);
+            action
+                .step(Step::Deny, &reason, author.now)
+                .map_err(illegal_action)?;
+            let entry = author.on_action("action.denied", "exceptions.action.deny", &action);
+            change.entries.push(told(entry));
+            exception.touch(author.now);
+        }
+        Effect::RequireApproval if exception.state != state::State::PendingApproval => {
+            exception
+                .step(state::Step::AwaitApproval, author.now)
+                .map_err(illegal)?;
+        }
+        Effect::Allow if exception.state == state::State::Assigned => {
+            exception
+                .step(state::Step::Start, author.now)
+                .map_err(illegal)?;
+        }
+        Effect::RequireApproval | Effect::Allow => exception.touch(author.now),
+    }
+    change.actions.push(action.id.clone());
+    case.actions.push(action);
+    Ok(change)
+}
+
+/// Why the policy denies, in one line.
+pub(crate) fn denial(decision: &Decision) -> String {
+    let mut reasons = decision.reasons.clone();
+    if !decision.unknown_facts.is_empty() {
+        reasons.push(format!("unknown: {}", decision.unknown_facts.join(", ")));
+    }
+    if reasons.is_empty() {
+        "the policy denies it".to_owned()
+    } else {
+        reasons.join("; ")
+    }
+}
+
+fn open(exception: &Exception) -> Result<()> {
+    if exception.state.is_open() {
+        return Ok(());
+    }
+    let state = exception.state.name();
+    Err(Error::illegal_state(format!("the exception is {state}")))
+}
+
+fn check(caller: &Caller, request: &Request) -> Result<()> {
+    words("comment", &request.comment)?;
+    if !request.request_id.is_empty() && !is_uuid(&request.request_id) {
+        return Err(Error::invalid("request_id", "is not a UUID in lower case"));
+    }
+    if request.arguments.len() > MAX_ARGUMENTS {
+        let problem = format!("more than {MAX_ARGUMENTS} arguments");
+        return Err(Error::invalid("arguments", problem));
+    }
+    if request.excluded.len() > MAX_EXCLUDED {
+        let problem = format!("more than {MAX_EXCLUDED} subjects");
+        return Err(Error::invalid("excluded_subjects", problem));
+    }
+    let long = |text: &String| text.is_empty() || text.len() > 256;
+    if request.excluded.iter().any(long) || request.recommendation.len() > 256 {
+        return Err(Error::invalid(
+            "excluded_subjects",
+            "expected 1 to 256 bytes each",
+        ));
+    }
+    // Whoever could say so could also leave somebody out.
+    let passed_on = !request.recommendation.is_empty() || !request.excluded.is_empty();
+    if passed_on && !(caller.is_service(AIGATE) && caller.on_behalf_of().is_some()) {
+        return Err(Error::new(
+            Kind::PermissionDenied,
+            Reason::PermissionDenied,
+            "recommendation and excluded_subjects are open to the aigate service alone, \
+             acting for a person",
+        ));
+    }
+    Ok(())
+}
+
+/// The arguments as the inventory declares them, asserted by the requester.
+fn arguments(
+    definition: &ActionDefinition,
+    request: &Request,
+    requester: &Principal,
+    now: DateTime<Utc>,
+) -> Result<Vec<Fact>> {
+    let field = |name: &str| format!("arguments[{name}]");
+    for (name, declared) in &definition.arguments {
+        let given = request.arguments.get(name);
+        if declared.required && given.is_none_or(|value| *value == Value::Null) {
+            let problem = format!("is missing, expected {}", declared.ty);
+            return Err(Error::invalid(field(name), problem));
+        }
+    }
+    let read = request.arguments.iter().map(|(name, value)| {
+        let declared = definition.arguments.get(name).ok_or_else(|| {
+            let problem = format!("{} has no such argument", definition.operation);
+            Error::invalid(field(name), problem)
+        })?;
+        let value = declared
+            .ty
+            .coerce(value.clone())
+            .map_err(|mismatch| Error::invalid(field(name), mismatch.to_string()))?;
+        Ok(Fact {
+            name: name.clone(),
+            value,
+            provenance: provenance(requester),
+            asserted_by: requester.subject.clone(),
+            observed: now,
+        })
+    });
+    read.collect()
+}
+
+/// What a principal's word is worth.
+pub(crate) fn provenance(principal: &Principal) -> Provenance {
+    match principal.provenance() {
+        identity::Provenance::Erp => Provenance::Erp,
+        identity::Provenance::Integration => Provenance::Integration,
+        identity::Provenance::Person => Provenance::Person,
+        identity::Provenance::Model => Provenance::Model,
+    }
+}
+
+fn conflict(request: &Request) -> Error {
+    Error::new(
+        Kind::AlreadyExists,
+        Reason::IdempotencyConflict,
+        format!(
+            "request {} came before with other content",
+            request.request_id
+        ),
+    )
+}
+
+/// Digest of a request's content, for retries.
+fn digest(request: &Request) -> String {
+    let arguments = request
+        .arguments
+        .iter()
+        .map(|(name, value)| (name.clone(), canonical::value(value)))
+        .collect::<serde_json::Map<_, _>>();
+    canonical::digest(&json!({
+        "parent": request.parent,
+        "operation": request.operation,
+        "arguments": arguments,
+        "recommendation": request.recommendation,
+        "excluded": request.excluded,
+    }))
+}
+
+/// What approvals of an action are bound to, given the facts of now.
+pub(crate) fn bound(action: &Action, decision: &Decision, facts: &[Fact]) -> String {
+    let arguments = action
+        .arguments
+        .iter()
+        .map(|fact| (fact.name.clone(), fact.value.clone()))
+        .collect();
+    let facts = facts
+        .iter()
+        .filter(|fact| decision.binding_facts.contains(&fact.name))
+        .map(|fact| (fact.name.clone(), fact.value.clone()))
+        .collect();
+    binding::digest(&binding::Binding {
+        workflow: &action.workflow,
+        scope: &action.scope,
+        document: &action.document.to_string(),
+        operation: &action.operation,
+        audience: &action.audience,
+        arguments: &arguments,
+        facts: &facts,
+    })
+}
+
+/// What becomes an action once the policy has answered.
+struct Draft<'a> {
+    definition: &'a ActionDefinition,
+    exception: &'a Exception,
+    requester: Party,
+    arguments: Vec<Fact>,
+    request: &'a Request,
+    now: DateTime<Utc>,
+}
+
+impl Draft<'_> {
+    fn action(self, id: String, decision: Decision, question: &Question) -> Action {
+        let mut action = Action {
+            id,
+            exception: self.exception.id.clone(),
+            document: self.exception.document.clone(),
+            operation: self.definition.operation.clone(),
+            workflow: self.definition.workflow.clone(),
+            audience: self.definition.audience.clone(),
+            scope: self.exception.scope.clone(),
+            correlation_id: self.exception.correlation_id.clone(),
+            arguments: self.arguments,
+            requester: self.requester,
+            excluded: self.request.excluded.clone(),
+            state: State::PendingApproval,
+            decision,
+            digest: String::new(),
+            approvals: Vec::new(),
+            receipt: None,
+            expires: Some(self.now + self.definition.approval_ttl),
+            recommendation: self.request.recommendation.clone(),
+            comment: self.request.comment.clone(),
+            reason: String::new(),
+            request_id: self.request.request_id.clone(),
+            request_digest: digest(self.request),
+            created: self.now,
+            updated: self.now,
+            version: 1,
+        };
+        action.digest = bound(&action, &action.decision, &question.facts);
+        action
+    }
+}

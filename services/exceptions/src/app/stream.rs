@@ -1,0 +1,88 @@
+//! Events of other services, from the event stream.
+//!
+//! They take the same way as those that adapters send: the same declared types, facts
+//! and detection tables. What no table knows isn't for this service.
+
+use async_trait::async_trait;
+use governance::{Provenance, Scope};
+use service_kit::{
+    bus,
+    error::{Error, Kind, Reason, Result},
+};
+
+use super::{App, ingest::Status, ports::Asserter, records::Author};
+use crate::domain::event::Event;
+
+/// The group that this service reads the stream as.
+pub const GROUP: &str = "exceptions";
+
+/// Takes events from the stream.
+pub struct Stream {
+    app: App,
+    types: Vec<&'static str>,
+}
+
+impl Stream {
+    /// Takes those events whose types are declared.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        // The stream wants names that live as long as the process, and there is one
+        // stream a process.
+        let types = app
+            .catalog
+            .events
+            .keys()
+            .map(|name| &*String::leak(name.clone()))
+            .collect();
+        Self { app, types }
+    }
+}
+
+#[async_trait]
+impl bus::Handler for Stream {
+    fn types(&self) -> &[&str] {
+        &self.types
+    }
+
+    async fn handle(&self, event: &bus::Event) -> Result<()> {
+        let scope = Scope::parse(&event.scope)
+            .map_err(|error| Error::invalid("scope", error.to_string()))?;
+        let taken = Event {
+            id: event.id.clone(),
+            source: event.source.clone(),
+            kind: event.r#type.clone(),
+            subject: event.subject.clone(),
+            time: Some(event.time),
+            scope,
+            correlation_id: event.correlation_id.clone(),
+            trace_parent: event.trace_parent.clone(),
+            data_schema: event.data_schema.clone(),
+            data: event.data.to_vec(),
+        };
+        taken
+            .check()
+            .map_err(|malformed| Error::invalid(malformed.attribute, malformed.problem))?;
+        let asserter = Asserter {
+            issuer: super::own_principal().issuer,
+            subject: match event.source.strip_prefix("/bylaw/") {
+                Some(service) => format!("bylaw-{service}"),
+                None => event.source.clone(),
+            },
+            provenance: Provenance::Integration,
+        };
+        let mut author = Author::own(self.app.now());
+        author.actor.subject.clone_from(&asserter.subject);
+        let outcomes = self
+            .app
+            .take_in(author, &asserter, vec![taken], None)
+            .await?;
+        match outcomes.first().map(|outcome| outcome.status) {
+            Some(Status::Refused) => Err(Error::new(
+                Kind::AlreadyExists,
+                Reason::IdempotencyConflict,
+                "an event of this source and id came with other content before",
+            )),
+            _ => Ok(()),
+        }
+    }
+}

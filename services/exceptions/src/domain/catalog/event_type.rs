@@ -1,0 +1,224 @@
+//! Types of events: what their data must look like, and what it says of which document.
+
+use decision::{Facts, Type, Value};
+
+use crate::domain::document::{self, Key};
+
+/// Most bytes of a text that is kept as a fact or a name.
+const MAX_TEXT: usize = 4_096;
+/// Most bytes of a document's line.
+const MAX_LINE: usize = 64;
+
+/// A declared type of event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventType {
+    /// CloudEvents type.
+    pub name: String,
+    /// Kinds of documents an event can be about, each with what the subject begins with
+    /// then; the rest of it is the document's id.
+    pub documents: Vec<(String, String)>,
+    /// Where the data names the document's line, if it does.
+    pub line: Option<Path>,
+    /// The fields of the data that are read; others may be there.
+    pub fields: Vec<Field>,
+    /// Where the hold came from: the first that the data has.
+    pub hold_source: Vec<(String, Path)>,
+    /// What such an event resolves.
+    pub resolves: Option<Resolves>,
+    /// What such an event says was executed.
+    pub executes: Option<Executes>,
+}
+
+/// Keys that lead to a value in the data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path(Vec<String>);
+
+/// A field of the data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Where it stands.
+    pub path: Path,
+    /// Its type.
+    pub ty: Type,
+    /// Whether it must be there, and not null.
+    pub required: bool,
+    /// Name under which tables see it.
+    pub name: String,
+    /// Whether it is kept as a fact of the document.
+    pub kept: bool,
+}
+
+/// Exceptions of the document that an event resolves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolves {
+    /// Their types.
+    pub exceptions: Vec<String>,
+    /// Resolution code.
+    pub code: String,
+}
+
+/// Actions on the document that an event reports as executed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Executes {
+    /// Their operations.
+    pub operations: Vec<String>,
+    /// Where the data names the receipt, if it does; else the oldest action is meant.
+    pub receipt: Option<Path>,
+}
+
+/// What an event says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// The document it is about.
+    pub document: Key,
+    /// Line of the document; empty for the header.
+    pub line: String,
+    /// What tables see, without the event's type.
+    pub inputs: Facts,
+    /// What is kept as facts, by name.
+    pub facts: Vec<(String, Value)>,
+    /// Where a hold came from; may be empty.
+    pub hold_source: String,
+    /// The receipt that was executed, where the data names one.
+    pub receipt: Option<String>,
+}
+
+impl Path {
+    /// Reads `order.total`: keys joined by dots.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let keys = text.split('.').map(str::to_owned).collect::<Vec<_>>();
+        let short = text.len() <= decision::limits::NAME_BYTES;
+        (short && keys.iter().all(|key| !key.is_empty())).then_some(Self(keys))
+    }
+
+    fn find<'v>(&self, data: &'v Value) -> Option<&'v Value> {
+        self.0
+            .iter()
+            .try_fold(data, |value, key| value.as_context()?.get(key))
+    }
+
+    fn text(&self) -> String {
+        self.0.join(".")
+    }
+}
+
+impl EventType {
+    /// Reads an event of this type.
+    ///
+    /// # Errors
+    /// With the place and what is wrong there.
+    pub fn read(&self, subject: &str, data: &Value) -> Result<Reading, String> {
+        let document = self.document(subject)?;
+        if data.as_context().is_none() {
+            return Err(format!("data: found a {}, expected an object", data.kind()));
+        }
+        let mut reading = Reading {
+            document,
+            line: self.line(data)?,
+            inputs: Facts::default(),
+            facts: Vec::new(),
+            hold_source: self.hold_source(data)?,
+            receipt: self.receipt(data)?,
+        };
+        for field in &self.fields {
+            field.read(data, &mut reading)?;
+        }
+        Ok(reading)
+    }
+
+    fn document(&self, subject: &str) -> Result<Key, String> {
+        let keys = self.documents.iter().filter_map(|(kind, prefix)| {
+            let id = subject.strip_prefix(prefix)?;
+            document::is_id(id).then(|| Key {
+                kind: kind.clone(),
+                id: id.to_owned(),
+            })
+        });
+        keys.into_iter().next().ok_or_else(|| {
+            let prefixes = self
+                .documents
+                .iter()
+                .map(|(_, prefix)| format!("{prefix:?}"));
+            format!(
+                "subject: found {subject:?}, expected {} and an id of at most {} characters",
+                prefixes.collect::<Vec<_>>().join(" or "),
+                document::MAX_ID
+            )
+        })
+    }
+
+    fn line(&self, data: &Value) -> Result<String, String> {
+        let line = optional_text(self.line.as_ref(), data)?.unwrap_or_default();
+        if line.len() > MAX_LINE || line.chars().any(char::is_control) {
+            return Err(format!("line is longer than {MAX_LINE} printable bytes"));
+        }
+        Ok(line)
+    }
+
+    fn hold_source(&self, data: &Value) -> Result<String, String> {
+        for (prefix, path) in &self.hold_source {
+            if let Some(id) = optional_text(Some(path), data)? {
+                return Ok(format!("{prefix}{id}"));
+            }
+        }
+        Ok(String::new())
+    }
+
+    fn receipt(&self, data: &Value) -> Result<Option<String>, String> {
+        let path = self.executes.as_ref().and_then(|e| e.receipt.as_ref());
+        optional_text(path, data)
+    }
+}
+
+impl Field {
+    fn read(&self, data: &Value, reading: &mut Reading) -> Result<(), String> {
+        let place = || format!("data.{}", self.path.text());
+        let Some(found) = self.path.find(data) else {
+            return if self.required {
+                Err(format!("{}: is missing, expected {}", place(), self.ty))
+            } else {
+                Ok(())
+            };
+        };
+        if self.required && *found == Value::Null {
+            return Err(format!("{}: is null, expected {}", place(), self.ty));
+        }
+        let value = self
+            .ty
+            .coerce(found.clone())
+            .map_err(|mismatch| format!("{}: {mismatch}", place()))?;
+        if value.as_str().is_some_and(|text| text.len() > MAX_TEXT) {
+            return Err(format!("{}: is longer than {MAX_TEXT} bytes", place()));
+        }
+        if self.kept {
+            reading.facts.push((self.name.clone(), value.clone()));
+        }
+        reading.inputs.insert(self.name.clone(), value);
+        Ok(())
+    }
+}
+
+/// A text or number of the data, as text.
+fn optional_text(path: Option<&Path>, data: &Value) -> Result<Option<String>, String> {
+    let Some((path, found)) = path.and_then(|path| Some((path, path.find(data)?))) else {
+        return Ok(None);
+    };
+    let text = match found {
+        Value::Null => return Ok(None),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        other => {
+            let kind = other.kind();
+            return Err(format!(
+                "data.{}: found a {kind}, expected a text",
+                path.text()
+            ));
+        }
+    };
+    if text.len() > document::MAX_ID {
+        let max = document::MAX_ID;
+        return Err(format!("data.{}: is longer than {max} bytes", path.text()));
+    }
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}

@@ -1,0 +1,212 @@
+//! The database: the only place that knows it.
+
+mod cases;
+mod ingest;
+mod queries;
+mod rows;
+mod schema;
+
+use approval::Subject;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::{ActiveValue::Set, DbErr, EntityTrait as _, QueryOrder as _};
+use sea_orm_migration::MigrationTrait;
+use service_kit::{
+    db::{self, Db},
+    error::{Error, Result},
+    identity::Scopes,
+    outbox::{self, Entry},
+};
+
+use crate::{
+    app::ports::{Case, DeadLetter, Decide, Declared, Found, Plan, Planner, Query, Store, Wanted},
+    domain::{
+        action::{Action, Party},
+        ageing,
+        document::{Document, Key},
+        exception::{Evidence, Exception},
+    },
+};
+
+/// How often a transaction is repeated that another one came before.
+const MAX_RETRIES: usize = 8;
+
+/// The service's migrations.
+#[must_use]
+pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+    schema::migrations()
+}
+
+/// The service's database.
+pub struct Sql {
+    db: Db,
+}
+
+/// Another transaction changed what this one had read.
+#[derive(Debug, thiserror::Error)]
+#[error("another transaction came first")]
+struct Stale;
+
+/// The error of a transaction that is to be repeated from its start.
+fn stale() -> Error {
+    Error::internal(Stale)
+}
+
+/// Whether a transaction failed because another one came first: it changed what was
+/// read, or inserted the same row.
+fn came_second(error: &Error) -> bool {
+    let source = std::error::Error::source(error);
+    source.is_some_and(|source| {
+        source.is::<Stale>()
+            || source
+                .downcast_ref::<DbErr>()
+                .is_some_and(db::unique_violation)
+    })
+}
+
+impl Sql {
+    /// The store in this database.
+    #[must_use]
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+}
+
+#[async_trait]
+impl Store for Sql {
+    async fn declared(&self, offered: &[Declared], record: &Entry) -> Result<Vec<Declared>> {
+        let kept = self.read_declared().await?;
+        if !kept.is_empty() || offered.is_empty() {
+            return Ok(kept);
+        }
+        let written =
+            self.db
+                .write(|tx| async move {
+                    let rows = (0..).zip(offered).map(|(position, declared)| {
+                        schema::declared::ActiveModel {
+                            position: Set(position),
+                            path: Set(declared.path.clone()),
+                            line: Set(i64::try_from(declared.line).unwrap_or(i64::MAX)),
+                            kind: Set(declared.kind.clone()),
+                            text: Set(declared.text.clone()),
+                        }
+                    });
+                    schema::declared::Entity::insert_many(rows)
+                        .exec_without_returning(&tx)
+                        .await?;
+                    outbox::insert(&tx, std::slice::from_ref(record)).await
+                })
+                .await;
+        match written {
+            // A replica that started at the same time wrote its own first.
+            Err(error) if came_second(&error) => self.read_declared().await,
+            Err(error) => Err(error),
+            Ok(()) => Ok(offered.to_vec()),
+        }
+    }
+
+    async fn ingest(&self, wanted: &Wanted, planner: &dyn Planner) -> Result<Plan> {
+        for _ in 0..MAX_RETRIES {
+            match ingest::run(&self.db, wanted, planner).await {
+                Err(error) if came_second(&error) => {}
+                result => return result,
+            }
+        }
+        Err(contended())
+    }
+
+    async fn change(&self, exception: &str, decide: Decide<'_>) -> Result<Option<Case>> {
+        for _ in 0..MAX_RETRIES {
+            match cases::change(&self.db, exception, decide).await {
+                Err(error) if came_second(&error) => {}
+                Err(error) => return Err(error),
+                Ok((_, Some(refusal))) => return Err(refusal),
+                Ok((case, None)) => return Ok(case),
+            }
+        }
+        Err(contended())
+    }
+
+    async fn exception(
+        &self,
+        id: &str,
+        scopes: &Scopes,
+    ) -> Result<Found<(Exception, Vec<Evidence>)>> {
+        queries::exception(self.db.read(), id, scopes).await
+    }
+
+    async fn exceptions(&self, query: &Query, scopes: &Scopes) -> Result<(Vec<Exception>, i64)> {
+        queries::exceptions(self.db.read(), query, scopes).await
+    }
+
+    async fn document(&self, key: &Key, scopes: &Scopes) -> Result<Found<Document>> {
+        queries::document(self.db.read(), key, scopes).await
+    }
+
+    async fn action(&self, exception: &str, id: &str, scopes: &Scopes) -> Result<Found<Action>> {
+        queries::action(self.db.read(), exception, id, scopes).await
+    }
+
+    async fn actions(
+        &self,
+        exception: &str,
+        after: Option<(i64, String)>,
+        limit: u64,
+    ) -> Result<Vec<Action>> {
+        queries::actions(self.db.read(), exception, after, limit).await
+    }
+
+    async fn requested(&self, requester: &Party, request_id: &str) -> Result<Option<Action>> {
+        let Subject { issuer, subject } = &requester.approver.who;
+        queries::requested(self.db.read(), issuer, subject, request_id).await
+    }
+
+    async fn due(&self, now: DateTime<Utc>, limit: u64) -> Result<Vec<(String, String)>> {
+        queries::due(self.db.read(), now, limit).await
+    }
+
+    async fn dead_letters(
+        &self,
+        before: Option<(i64, String)>,
+        limit: u64,
+        scopes: &Scopes,
+    ) -> Result<Vec<DeadLetter>> {
+        queries::dead_letters(self.db.read(), before, limit, scopes).await
+    }
+
+    async fn dead_letter(&self, id: &str, scopes: &Scopes) -> Result<Found<DeadLetter>> {
+        queries::dead_letter(self.db.read(), id, scopes).await
+    }
+
+    async fn ageing(
+        &self,
+        scopes: &Scopes,
+        since: &[DateTime<Utc>],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<ageing::Row>> {
+        queries::ageing(self.db.read(), scopes, since, now).await
+    }
+}
+
+impl Sql {
+    async fn read_declared(&self) -> Result<Vec<Declared>> {
+        let rows = schema::declared::Entity::find()
+            .order_by_asc(schema::declared::Column::Position)
+            .all(self.db.read())
+            .await?;
+        let declared = rows.into_iter().map(|row| Declared {
+            path: row.path,
+            line: usize::try_from(row.line).unwrap_or(1),
+            kind: row.kind,
+            text: row.text,
+        });
+        Ok(declared.collect())
+    }
+}
+
+fn contended() -> Error {
+    Error::unavailable(
+        service_kit::error::Reason::StoreUnavailable,
+        "too many others change the same documents now; nothing was changed",
+    )
+}

@@ -1,0 +1,17 @@
+//! The service through its gRPC API, on SQLite and on PostgreSQL.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod access;
+mod actions;
+mod approvals;
+mod ingest;
+mod order_log;
+mod policy;
+mod queue;
+mod stream;
+mod support;
