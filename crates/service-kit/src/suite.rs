@@ -1,7 +1,12 @@
 //! One service or several in one process, on one gRPC port and one HTTP port: what a
 //! service process, `bylaw dev` and the tests all run.
 
-use std::{fs::File, net::SocketAddr, sync::Arc};
+use std::{
+    fs::{File, TryLockError},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
@@ -24,6 +29,12 @@ use crate::{
 
 /// Name of the lock in the data directory.
 const LOCK: &str = "lock";
+
+/// Component that every part reports.
+const DATABASE: &str = "database";
+
+/// How often the database is asked for a sign of life, and how long it has.
+const PING: Duration = Duration::from_secs(5);
 
 /// Services to be run in this process.
 pub struct Suite {
@@ -104,7 +115,7 @@ impl Suite {
     /// If the settings contradict each other, the data directory is in use, or anything
     /// can't be opened.
     pub async fn start(mut self) -> Result<Running> {
-        let lock = lock(&self.settings, &self.services)?;
+        let locks = lock(&self.settings, &self.services)?;
         let listeners = Listeners::bind(&self.settings).await?;
         let (grpc_addr, http_addr) = (listeners.grpc_addr, listeners.http_addr);
         self.know_peers(grpc_addr);
@@ -162,7 +173,7 @@ impl Suite {
         let serving = tokio::spawn(async move {
             let _ended = ended;
             let ended = open.serve().await;
-            drop(lock);
+            drop(locks);
             ended
         });
         Ok(Running {
@@ -222,30 +233,48 @@ fn check(settings: &Settings, services: &[Starter]) -> Result<()> {
     ))
 }
 
-/// Embedded stores and development keys have one process.
-fn lock(settings: &Settings, services: &[Starter]) -> Result<Option<File>> {
-    let embedded = |service: &Starter| database(settings, service.name).starts_with("sqlite:");
-    if !settings.development && !services.iter().any(embedded) {
-        return Ok(None);
-    }
+/// Locks on the data directory, held until the process has ended.
+type Locks = Vec<File>;
+
+/// Keeps others off embedded stores: a suite has the whole directory, and a single
+/// service has its own file, beside other single services.
+fn lock(settings: &Settings, services: &[Starter]) -> Result<Locks> {
+    let embedded = |service: &&Starter| database(settings, service.name).starts_with("sqlite:");
     let dir = &settings.data_dir;
     let refused = |what: &str| {
         let message = format!("data directory {}: {what}", dir.display());
         Error::new(Kind::FailedPrecondition, Reason::IllegalState, message)
     };
+    let take = |name: &str, shared: bool| {
+        let open = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(dir.join(name));
+        let file = open.map_err(|e| refused(&e.to_string()))?;
+        let taken = if shared {
+            file.try_lock_shared()
+        } else {
+            file.try_lock()
+        };
+        match taken {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(refused(
+                "another process uses it, stop that or choose another",
+            )),
+            Err(TryLockError::Error(e)) => Err(refused(&e.to_string())),
+        }
+    };
+    let Some(first) = services.iter().find(embedded) else {
+        return Ok(Locks::new());
+    };
     std::fs::create_dir_all(dir).map_err(|e| refused(&e.to_string()))?;
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(dir.join(LOCK))
-        .map_err(|e| refused(&e.to_string()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(std::fs::TryLockError::WouldBlock) => Err(refused(
-            "another process uses it, stop that or choose another",
-        )),
-        Err(std::fs::TryLockError::Error(e)) => Err(refused(&e.to_string())),
+    match services.len() {
+        1 => Ok(vec![
+            take(LOCK, true)?,
+            take(&format!("{}.{LOCK}", first.name), false)?,
+        ]),
+        _ => Ok(vec![take(LOCK, false)?]),
     }
 }
 
@@ -278,7 +307,7 @@ impl Shared {
         let health = self.health.part(name);
         let db = Db::connect(&settings.database).await?;
         db.migrate((starter.migrations)()).await?;
-        health.set("database", Status::Serving, "connected and migrated");
+        health.set(DATABASE, Status::Serving, "answers");
         let tokens = TokenSource::open(
             &settings.identity,
             settings.development,
@@ -313,8 +342,13 @@ impl Shared {
             shutdown: self.shutdown.clone(),
             health,
         };
+        let watch = watch(
+            context.db.clone(),
+            context.health.clone(),
+            self.shutdown.clone(),
+        );
         let mut part = (starter.build)(context).await?;
-        part.tasks.extend([relay, refusals]);
+        part.tasks.extend([relay, refusals, Box::pin(watch)]);
         Ok(part)
     }
 
@@ -326,7 +360,20 @@ impl Shared {
     }
 }
 
-/// A suite that serves.
+/// Reports whether the database answers, until `shutdown`.
+async fn watch(db: Db, health: Health, shutdown: CancellationToken) {
+    let mut every = tokio::time::interval(PING);
+    while shutdown.run_until_cancelled(every.tick()).await.is_some() {
+        let answered = tokio::time::timeout(PING, db.ping()).await;
+        match answered {
+            Ok(Ok(())) => health.set(DATABASE, Status::Serving, "answers"),
+            Ok(Err(e)) => health.set(DATABASE, Status::NotServing, e.message()),
+            Err(_) => health.set(DATABASE, Status::NotServing, "does not answer in time"),
+        }
+    }
+}
+
+/// A suite that serves; it stops when it is dropped.
 pub struct Running {
     grpc_addr: SocketAddr,
     http_addr: SocketAddr,
@@ -382,5 +429,11 @@ impl Running {
     pub async fn shutdown(mut self) -> Result<()> {
         self.stop.cancel();
         self.wait().await
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
     }
 }

@@ -11,10 +11,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::{Layer, Service};
 
-use super::{Call, Request, Response, refuse};
+use super::{Call, Request, Response, count, refuse};
 use crate::{
     body,
     error::{Error, Reason},
+    methods,
 };
 
 /// Calls that load balancers and operators need most when there is most to do.
@@ -65,13 +66,17 @@ impl<S: Call> Service<Request> for Admitting<S> {
         if request.uri().path().starts_with(ALWAYS) {
             return Box::pin(self.inner.call(request));
         }
+        let method = methods::name(request.uri().path());
+        let refused = |reason: Reason, message: &str| -> Self::Future {
+            count(method, reason);
+            let answer = refuse(Error::unavailable(reason, message));
+            Box::pin(async { Ok(answer) })
+        };
         if self.admit.draining.is_cancelled() {
-            let error = Error::unavailable(Reason::Draining, "the process is about to stop");
-            return Box::pin(async { Ok(refuse(error)) });
+            return refused(Reason::Draining, "the process is about to stop");
         }
         let Ok(permit) = Arc::clone(&self.admit.permits).try_acquire_owned() else {
-            let error = Error::unavailable(Reason::RateLimited, "too many calls are in work");
-            return Box::pin(async { Ok(refuse(error)) });
+            return refused(Reason::RateLimited, "too many calls are in work");
         };
         let answer = self.inner.call(request);
         Box::pin(async move { Ok(answer.await?.map(|inner| body::keeping(inner, permit))) })

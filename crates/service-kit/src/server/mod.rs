@@ -17,9 +17,15 @@ mod words;
 pub use connection::Listeners;
 pub(crate) use run::Server;
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::LazyLock};
 
+use opentelemetry::KeyValue;
 use tonic::body::Body;
+
+use crate::{
+    error::Reason,
+    telemetry::{self, Counter, names},
+};
 
 /// A gRPC call, as the layers see it.
 type Request = ::http::Request<Body>;
@@ -56,13 +62,29 @@ fn refuse(error: crate::error::Error) -> Response {
     tonic::Status::from(error).into_http()
 }
 
+static REFUSED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    telemetry::meter()
+        .u64_counter(names::CALLS_REFUSED)
+        .with_description("calls that ended with a documented reason")
+        .build()
+});
+
+/// Counts a call that ended with a reason.
+fn count(method: &'static str, reason: Reason) {
+    let attributes = [
+        KeyValue::new(names::RPC_METHOD, method),
+        KeyValue::new(names::REASON, reason.code()),
+    ];
+    REFUSED.add(1, &attributes);
+}
+
 /// The reason that an answer without a message gives, such as `RATE_LIMITED`.
-fn reason(answer: &Response) -> Option<contracts::types::ErrorReason> {
+fn reason(answer: &Response) -> Option<Reason> {
     use tonic_types::StatusExt as _;
     let status = tonic::Status::from_header_map(answer.headers())?;
     let details = status.get_error_details();
     let info = details
         .error_info()
         .filter(|i| i.domain == crate::error::DOMAIN)?;
-    crate::error::Reason::from_code(&info.reason)
+    Reason::from_code(&info.reason)
 }

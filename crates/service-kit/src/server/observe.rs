@@ -17,10 +17,10 @@ use tower::{Layer, Service};
 use tracing::{Instrument as _, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use super::{Call, Request, Response, connection::Client, reason};
+use super::{Call, Request, Response, connection::Client, count, reason};
 use crate::{
     methods,
-    telemetry::{self, Counter, Histogram, names},
+    telemetry::{self, Histogram, names},
 };
 
 static DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
@@ -29,13 +29,6 @@ static DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
         .with_unit("s")
         .with_description("duration of calls")
         .with_boundaries(telemetry::SECONDS.to_vec())
-        .build()
-});
-
-static REFUSED: LazyLock<Counter<u64>> = LazyLock::new(|| {
-    telemetry::meter()
-        .u64_counter(names::CALLS_REFUSED)
-        .with_description("calls that ended with a documented reason")
         .build()
 });
 
@@ -77,11 +70,7 @@ impl<S: Call> Service<Request> for Observed<S> {
             let answer = answer.await?;
             if let Some(status) = Status::from_header_map(answer.headers()) {
                 if let Some(reason) = reason(&answer) {
-                    let attributes = [
-                        KeyValue::new(names::RPC_METHOD, method),
-                        KeyValue::new(names::REASON, reason.code()),
-                    ];
-                    REFUSED.add(1, &attributes);
+                    count(method, reason);
                     Span::current().set_attribute(names::REASON, reason.code());
                 }
                 ending.finish(status.code());

@@ -51,8 +51,8 @@ fn http2(limits: &Limits, calls: Calls) -> hyper::server::conn::http2::Builder<C
         .max_local_error_reset_streams(limits.error_resets)
         .keep_alive_interval(limits.keepalive)
         .keep_alive_timeout(limits.keepalive_timeout)
-        .initial_stream_window_size(1024 * 1024)
-        .initial_connection_window_size(4 * 1024 * 1024)
+        .initial_stream_window_size(256 * 1024)
+        .initial_connection_window_size(1024 * 1024)
         .max_send_buf_size(256 * 1024);
     builder
 }

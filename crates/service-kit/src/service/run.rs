@@ -60,7 +60,8 @@ impl Flags {
 /// drain, 1 after a failure, 2 for wrong usage or settings.
 #[must_use]
 pub fn main<S: Service>() -> ExitCode {
-    let command = Flags::command().bin_name(format!("bylaw-{}", S::NAME));
+    let name = format!("bylaw-{}", S::NAME);
+    let command = Flags::command().display_name(&name).bin_name(&name);
     let matches = match command.try_get_matches() {
         Ok(matches) => matches,
         Err(e) => {
@@ -73,13 +74,13 @@ pub fn main<S: Service>() -> ExitCode {
         Ok(flags) => flags,
         Err(e) => return failed(USAGE, &e),
     };
+    if flags.default_config {
+        return print(settings::defaults(&S::Settings::default()));
+    }
     let loaded = match settings::load::<S::Settings>(flags.config.as_deref(), &flags.overrides()) {
         Ok(loaded) => loaded,
         Err(e) => return failed(USAGE, &e),
     };
-    if flags.default_config {
-        return print(settings::defaults(&S::Settings::default()));
-    }
     if flags.dump_config {
         return print(settings::dump(&loaded.settings, &loaded.service));
     }
