@@ -328,7 +328,8 @@ fn inputs(
         };
         match facts::resolve(entity, each, name) {
             Some(fact) => facts.push((name.to_owned(), fact)),
-            None => problems.push(input.problem(format!("a {entity} record has no fact `{name}`"))),
+            None => problems
+                .push(input.problem(format!("no record of entity {entity} has a fact `{name}`"))),
         }
     }
     facts
@@ -384,6 +385,6 @@ fn field_path(entity: Entity, each: Option<&'static str>, text: &str) -> Result<
     };
     match entity.field_at(&concrete) {
         Some(_) => Ok(path),
-        None => Err(format!("a {entity} record has no field `{text}`")),
+        None => Err(format!("no record of entity {entity} has a field `{text}`")),
     }
 }

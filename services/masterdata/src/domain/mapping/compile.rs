@@ -169,7 +169,8 @@ fn target(
             return None;
         }
         None => {
-            problems.push(key.problem(format!("a {entity} record has no field `{text}`")));
+            problems
+                .push(key.problem(format!("no record of entity {entity} has a field `{text}`")));
             return None;
         }
     };
