@@ -5,9 +5,12 @@
 use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use decision::{Facts, MismatchKind, Value};
+use decision::{Facts, MismatchKind, Type, Value};
 
-use crate::workflow::{FactSchema, Provenance, Workflow};
+use crate::{
+    bundle::Effective,
+    workflow::{FactSchema, Provenance, Workflow},
+};
 
 /// How far an observation may lie in the future, for clocks that differ. A later one
 /// would stretch its own `max_age`.
@@ -88,14 +91,34 @@ pub struct Admission {
 }
 
 /// Admits facts at `now`. Each name comes at most once; of several the last would count.
+///
+/// Money in another currency than the declared one is noted, and handed on where a layer
+/// tests the currency: that layer compares it as it stands, and to the others it is
+/// unknown.
 #[must_use]
-pub fn admit(workflow: &Workflow, facts: Vec<Assertion>, now: DateTime<Utc>) -> Admission {
+pub fn admit(effective: &Effective<'_>, facts: Vec<Assertion>, now: DateTime<Utc>) -> Admission {
+    let workflow = effective.workflow;
     let mut admission = Admission::default();
     for fact in facts {
         let name = fact.name.clone();
+        let foreign = effective
+            .layers()
+            .any(|policy| policy.table.tests_currency(&name))
+            .then(|| fact.value.clone());
         match admit_one(workflow, fact, now) {
             Ok(value) => {
                 admission.facts.insert(name, value);
+            }
+            Err((reason @ Rejection::Currency, message)) => {
+                let any_currency = Type::Money { currency: None };
+                if let Some(Ok(money)) = foreign.map(|value| any_currency.coerce(value)) {
+                    admission.facts.insert(name.clone(), money);
+                }
+                admission.notes.push(Note {
+                    name,
+                    reason,
+                    message,
+                });
             }
             Err((reason, message)) => admission.notes.push(Note {
                 name,
@@ -180,7 +203,10 @@ pub(crate) fn missing<'a>(
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-    use crate::files::{Source, compile};
+    use crate::{
+        Bundle, Effect,
+        files::{Source, compile},
+    };
 
     const WORKFLOW: &str = "kind: Workflow
 name: w
@@ -190,20 +216,40 @@ criticality: LOW
 control_sensitivity: NONE
 executed_by: ERP
 facts:
-  total: {type: money, currency: EUR, provenance: [ERP]}
+  order.total: {type: money, currency: EUR, provenance: [ERP]}
   overdue: {type: number, unit: d, max_age: 24h}
   grade: {type: string, values: [A, B]}
 ";
 
-    fn workflow() -> Arc<Workflow> {
-        let source = Source {
-            path: "w".into(),
-            lines_before: 0,
-            text: WORKFLOW.into(),
-            attachments: std::collections::BTreeMap::new(),
-            version: 1,
-        };
-        compile(&[source]).unwrap().workflows()["w"].clone()
+    /// A guardrail that tests the currency.
+    const GUARDRAIL: &str = "kind: Policy
+name: p
+workflow: w
+scope: acme
+mode: GUARDRAIL
+audit_level: SUMMARY
+inputs: [order.total.currency]
+rows:
+  - id: foreign
+    when: {order.total.currency: 'not(\"EUR\")'}
+    then: {effect: DENY}
+";
+
+    fn bundle(guardrail: Option<&str>) -> Bundle {
+        let scopes = "kind: ScopeTree\nscopes: {acme: {level: ENTERPRISE}}\n";
+        let texts = [Some(scopes), Some(WORKFLOW), guardrail];
+        let sources: Vec<_> = texts
+            .into_iter()
+            .flatten()
+            .map(|text| Source {
+                path: String::new(),
+                lines_before: 0,
+                text: text.into(),
+                attachments: std::collections::BTreeMap::new(),
+                version: 1,
+            })
+            .collect();
+        compile(&sources).unwrap()
     }
 
     fn now() -> DateTime<Utc> {
@@ -217,7 +263,9 @@ facts:
             provenance,
             observed: now() - age,
         };
-        admit(&workflow(), vec![fact], now())
+        let bundle = bundle(None);
+        let effective = bundle.effective("w", &"acme".parse().unwrap()).unwrap();
+        admit(&effective, vec![fact], now())
     }
 
     fn rejected(name: &str, value: Value, provenance: Provenance, age: TimeDelta) -> &'static str {
@@ -229,14 +277,19 @@ facts:
     #[test]
     fn facts_are_admitted_as_their_type() {
         let text = Value::String("18450.00 EUR".into());
-        let admission = one("total", text, Provenance::Erp, TimeDelta::zero());
+        let admission = one("order.total", text, Provenance::Erp, TimeDelta::zero());
         assert!(admission.notes.is_empty());
         assert!(matches!(
-            admission.facts.get("total"),
+            admission.facts.get("order.total"),
             Some(Value::Money { .. })
         ));
-        let null = one("total", Value::Null, Provenance::Erp, TimeDelta::zero());
-        assert_eq!(null.facts.get("total"), Some(&Value::Null));
+        let null = one(
+            "order.total",
+            Value::Null,
+            Provenance::Erp,
+            TimeDelta::zero(),
+        );
+        assert_eq!(null.facts.get("order.total"), Some(&Value::Null));
     }
 
     #[test]
@@ -244,12 +297,18 @@ facts:
         let text = |text: &str| Value::String(text.into());
         let (erp, none) = (Provenance::Erp, TimeDelta::zero());
         assert_eq!(rejected("other", Value::Null, erp, none), "UNDECLARED");
-        assert_eq!(rejected("total", Value::Boolean(true), erp, none), "TYPE");
-        assert_eq!(rejected("total", text("1 USD"), erp, none), "CURRENCY");
+        assert_eq!(
+            rejected("order.total", Value::Boolean(true), erp, none),
+            "TYPE"
+        );
+        assert_eq!(
+            rejected("order.total", text("1 USD"), erp, none),
+            "CURRENCY"
+        );
         assert_eq!(rejected("overdue", text("3 h"), erp, none), "UNIT");
         assert_eq!(rejected("grade", text("C"), erp, none), "ALLOWED_VALUES");
         assert_eq!(
-            rejected("total", text("1 EUR"), Provenance::Model, none),
+            rejected("order.total", text("1 EUR"), Provenance::Model, none),
             "PROVENANCE"
         );
     }
@@ -268,5 +327,24 @@ facts:
         assert_eq!(stale(TimeDelta::hours(24)), "STALE");
         assert_eq!(age(-CLOCK_SKEW).facts.len(), 1);
         assert_eq!(stale(-CLOCK_SKEW - TimeDelta::seconds(1)), "STALE");
+    }
+
+    #[test]
+    fn another_currency_is_known_to_a_layer_that_tests_it() {
+        let bundle = bundle(Some(GUARDRAIL));
+        let scope = "acme".parse().unwrap();
+        let effective = bundle.effective("w", &scope).unwrap();
+        let fact = Assertion {
+            name: "order.total".into(),
+            value: Value::String("5 USD".into()),
+            provenance: Provenance::Erp,
+            observed: now(),
+        };
+        let admission = admit(&effective, vec![fact], now());
+        assert_eq!(admission.notes[0].reason, Rejection::Currency);
+        let verdict = crate::decide(&effective, &scope, &admission.facts);
+        assert_eq!(verdict.layers[0].effect, Some(Effect::Deny));
+        assert_eq!(verdict.layers[0].rows, ["foreign".into()]);
+        assert!(verdict.settled);
     }
 }

@@ -173,11 +173,12 @@ fn answer(bundle: &Bundle, suite: &Suite, case: &Case) -> Result<Verdict, Vec<St
             .unwrap_or_else(|| accepted(effective.workflow, name)),
         observed: given.observed,
     });
-    let admission = admit(effective.workflow, sent.collect(), suite.now);
+    let admission = admit(&effective, sent.collect(), suite.now);
     // A fact that isn't declared or of its type is a slip of the test, never its point.
     let slips: Vec<_> = admission
         .notes
         .iter()
+        .filter(|note| admission.facts.get(&note.name).is_none())
         .filter(|note| !case.may_be_refused(&note.name))
         .map(|note| format!("fact {}: {}", note.name, note.message))
         .collect();

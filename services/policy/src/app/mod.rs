@@ -1,0 +1,123 @@
+//! Use cases: authorize, load, decide, store and record.
+
+mod authorize;
+mod bootstrap;
+mod decide;
+mod follow;
+mod read;
+mod record;
+pub mod store;
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use chrono::TimeDelta;
+use futures::future::BoxFuture;
+use service_kit::{
+    Context,
+    clock::{Clock, Ids},
+    error::Result,
+    health::Health,
+};
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    domain::{
+        receipt::{Jwks, Key},
+        snapshot::Snapshot,
+    },
+    settings::Settings,
+};
+pub use authorize::{Action, Authorization, GivenApproval, Requester};
+use record::{Counts, Recorder};
+use store::Store;
+
+/// The permissions that use cases ask for.
+pub mod permission {
+    /// Ask for decisions.
+    pub const DECIDE: &str = "policy.decision.decide";
+    /// Read recorded decisions.
+    pub const READ_DECISION: &str = "policy.decision.read";
+    /// Have an action authorized.
+    pub const AUTHORIZE: &str = "policy.action.authorize";
+    /// Read scopes.
+    pub const READ_SCOPE: &str = "policy.scope.read";
+    /// Read policies.
+    pub const READ_POLICY: &str = "policy.policy.read";
+}
+
+/// How receipts are signed.
+#[derive(Debug, Clone)]
+pub struct Signer {
+    /// The key.
+    pub key: Key,
+    /// The keys that are published.
+    pub jwks: Jwks,
+    /// `iss`.
+    pub issuer: String,
+    /// How long a receipt is valid.
+    pub ttl: TimeDelta,
+}
+
+/// The policy service's use cases.
+pub struct App {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    health: Health,
+    current: ArcSwap<Snapshot>,
+    /// Held while a revision is loaded, so that it is loaded once.
+    loading: Mutex<()>,
+    recorder: Recorder,
+    counts: Counts,
+    metrics: Arc<decide::Metrics>,
+    signer: Signer,
+    follow_interval: Duration,
+}
+
+impl App {
+    /// Puts the use cases together, with the work beside calls: it must be run.
+    ///
+    /// # Errors
+    /// If the files don't compile, or the store can't be reached.
+    pub async fn start(
+        store: Arc<dyn Store>,
+        settings: &Settings,
+        signer: Signer,
+        context: &Context,
+    ) -> Result<(Arc<Self>, Vec<BoxFuture<'static, ()>>)> {
+        let (recorder, writer) = record::recorder(store.clone(), settings);
+        let app = Arc::new(Self {
+            store,
+            clock: context.clock.clone(),
+            ids: context.ids.clone(),
+            health: context.health.clone(),
+            current: ArcSwap::from_pointee(Snapshot::empty()),
+            loading: Mutex::new(()),
+            recorder,
+            counts: Counts::default(),
+            metrics: decide::Metrics::new(),
+            signer,
+            follow_interval: settings.follow_interval,
+        });
+        app.bootstrap(&context.files).await?;
+        app.refresh().await?;
+        let shutdown: &CancellationToken = &context.shutdown;
+        let tasks: Vec<BoxFuture<'static, ()>> = vec![
+            Box::pin(writer.run(shutdown.clone())),
+            Box::pin(app.clone().follow(shutdown.clone())),
+            Box::pin(
+                app.clone()
+                    .write_counts(settings.count_interval, shutdown.clone()),
+            ),
+        ];
+        Ok((app, tasks))
+    }
+
+    /// The keys that receipts are checked with.
+    #[must_use]
+    pub fn jwks(&self) -> &Jwks {
+        &self.signer.jwks
+    }
+}

@@ -1,0 +1,324 @@
+//! Requests to what use cases take, with a field path for everything that is wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use approval::{Approver, Grant, Kind, Subject};
+use chrono::{DateTime, Utc};
+use contracts::{
+    policy::{ApprovalRecord, AuthorizeActionRequest, DecideRequest},
+    types::{self, Fact},
+};
+use decision::Value;
+use governance::{Provenance, Scope, files::is_name};
+use service_kit::{
+    error::{Error, Kind as ErrorKind, Reason, Result},
+    facts,
+    identity::Caller,
+};
+use uuid::Uuid;
+
+use crate::{
+    app::{Action, GivenApproval, Requester},
+    domain::question::{MAX_CORRELATION_ID, MAX_FACTS, Question, SentFact},
+};
+
+/// At most this many arguments of an operation, approvals of an action, or subjects that
+/// count as its requester.
+const MAX_LIST: usize = 64;
+/// At most this many grants of an approver.
+const MAX_GRANTS: usize = 256;
+/// At most this many bytes in a name, a subject or an id.
+const MAX_NAME: usize = 256;
+
+/// Whose word facts are, as this service knows it.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    /// The caller forwards facts of others and says whose they are.
+    forwards: bool,
+    provenance: Provenance,
+    subject: String,
+}
+
+/// Internal services that keep facts of others, with where they came from.
+const FORWARDERS: [&str; 2] = ["bylaw-exceptions", "bylaw-aigate"];
+
+/// What the caller's facts are worth.
+pub(super) fn source(caller: &Caller) -> Source {
+    use service_kit::identity::Provenance as Known;
+    let principal = caller.principal();
+    // Of a service and the person it acts for, the weaker: neither lends the other more.
+    let known = principal.provenance().max(caller.actor().provenance());
+    Source {
+        forwards: FORWARDERS.iter().any(|role| caller.is_service(role)),
+        provenance: match known {
+            Known::Erp => Provenance::Erp,
+            Known::Integration => Provenance::Integration,
+            Known::Person => Provenance::Person,
+            Known::Model => Provenance::Model,
+        },
+        subject: caller.actor().subject.clone(),
+    }
+}
+
+/// A question; `prefix` is put before field paths, such as `request.`.
+pub(super) fn question(request: DecideRequest, prefix: &str, source: &Source) -> Result<Question> {
+    let at = |field: &str| format!("{prefix}{field}");
+    if !is_name(&request.workflow) {
+        let problem = "expected the name of a workflow, such as `credit_hold_release`";
+        return Err(Error::invalid(at("workflow"), problem));
+    }
+    let scope = scope(&at("scope"), &request.scope)?;
+    let correlation_id = request.correlation_id;
+    if correlation_id.chars().count() > MAX_CORRELATION_ID {
+        let problem = format!("longer than {MAX_CORRELATION_ID} characters");
+        return Err(Error::invalid(at("correlation_id"), problem));
+    }
+    if correlation_id.chars().any(char::is_control) {
+        return Err(Error::invalid(
+            at("correlation_id"),
+            "holds a control character",
+        ));
+    }
+    let min_revision = u64::try_from(request.min_revision)
+        .map_err(|_| Error::invalid(at("min_revision"), "negative, expected 0 or more"))?;
+    let request_id = match request.request_id.as_str() {
+        "" => None,
+        text => Some(uuid(&at("request_id"), text)?),
+    };
+    Ok(Question {
+        workflow: request.workflow,
+        scope,
+        correlation_id,
+        facts: sent_facts(request.facts, &at("facts"), source)?,
+        min_revision,
+        request_id,
+        explain: request.explain,
+    })
+}
+
+fn sent_facts(facts: Vec<Fact>, field: &str, source: &Source) -> Result<Vec<SentFact>> {
+    if facts.len() > MAX_FACTS {
+        let problem = format!("{} facts, at most {MAX_FACTS} are allowed", facts.len());
+        return Err(Error::too_large(field, problem));
+    }
+    let mut seen = BTreeSet::new();
+    let mut sent = Vec::with_capacity(facts.len());
+    for (index, fact) in facts.into_iter().enumerate() {
+        let at = format!("{field}[{index}]");
+        let fact = sent_fact(fact, &at, source)?;
+        if !seen.insert(fact.name.clone()) {
+            let problem = format!("{} stands twice, expected each name once", fact.name);
+            return Err(Error::invalid(format!("{at}.name"), problem));
+        }
+        sent.push(fact);
+    }
+    Ok(sent)
+}
+
+fn sent_fact(fact: Fact, at: &str, source: &Source) -> Result<SentFact> {
+    let value = value(&fact, at)?;
+    let (provenance, asserted_by) = if source.forwards {
+        let field = format!("{at}.provenance");
+        (forwarded(fact.provenance, &field)?, fact.asserted_by)
+    } else {
+        (source.provenance, source.subject.clone())
+    };
+    if asserted_by.len() > MAX_NAME {
+        let problem = format!("longer than {MAX_NAME} bytes");
+        return Err(Error::invalid(format!("{at}.asserted_by"), problem));
+    }
+    let observed = fact
+        .observe_time
+        .map(|time| instant(&format!("{at}.observe_time"), Some(time)))
+        .transpose()?;
+    Ok(SentFact {
+        name: fact.name,
+        value,
+        provenance,
+        asserted_by,
+        observed,
+    })
+}
+
+fn value(fact: &Fact, at: &str) -> Result<Value> {
+    let name = &fact.name;
+    if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
+        let problem = format!("expected a dotted name of 1 to {MAX_NAME} bytes");
+        return Err(Error::invalid(format!("{at}.name"), problem));
+    }
+    let field = format!("{at}.value");
+    let value = fact
+        .value
+        .as_ref()
+        .ok_or_else(|| Error::invalid(&field, "missing; a fact that isn't known is left out"))?;
+    facts::value_from_proto(value, &field)
+}
+
+/// The provenance that a forwarder gives.
+fn forwarded(provenance: i32, field: &str) -> Result<Provenance> {
+    match types::Provenance::try_from(provenance) {
+        Ok(types::Provenance::Erp) => Ok(Provenance::Erp),
+        Ok(types::Provenance::Integration) => Ok(Provenance::Integration),
+        Ok(types::Provenance::Person) => Ok(Provenance::Person),
+        Ok(types::Provenance::Model) => Ok(Provenance::Model),
+        Ok(types::Provenance::Unspecified) | Err(_) => Err(Error::invalid(
+            field,
+            "missing: a forwarder says where each fact came from",
+        )),
+    }
+}
+
+/// An action to authorize.
+pub(super) fn action(request: AuthorizeActionRequest, source: &Source) -> Result<Action> {
+    let name = bounded("action", request.action)?;
+    let operation = bounded("operation", request.operation)?;
+    let document = bounded("document", request.document)?;
+    if document
+        .split_once('/')
+        .is_none_or(|(kind, id)| kind.is_empty() || id.is_empty())
+    {
+        let problem = "expected `type/id`, such as `order/SO-4711`";
+        return Err(Error::invalid("document", problem));
+    }
+    let audience = bounded("audience", request.audience)?;
+    let requester = request
+        .requester
+        .filter(|requester| !requester.subject.is_empty())
+        .ok_or_else(unknown_requester)?;
+    let asked = request
+        .request
+        .ok_or_else(|| Error::invalid("request", "missing"))?;
+    limit("approvals", request.approvals.len())?;
+    limit("excluded_subjects", request.excluded_subjects.len())?;
+    let approvals = request.approvals.into_iter().enumerate();
+    Ok(Action {
+        name,
+        operation,
+        document,
+        arguments: arguments(request.arguments)?,
+        audience,
+        question: question(asked, "request.", source)?,
+        requester: Requester {
+            issuer: requester.issuer,
+            subject: bounded("requester.subject", requester.subject)?,
+        },
+        excluded: request.excluded_subjects,
+        approvals: approvals
+            .map(|(index, approval)| given(approval, &format!("approvals[{index}]")))
+            .collect::<Result<_>>()?,
+        approved_digest: request.approved_digest,
+    })
+}
+
+fn unknown_requester() -> Error {
+    Error::new(
+        ErrorKind::FailedPrecondition,
+        Reason::RequesterUnknown,
+        "the request names no requester, and segregation of duties needs one",
+    )
+    .with_violation("requester.subject", "missing")
+}
+
+fn arguments(arguments: Vec<Fact>) -> Result<BTreeMap<String, Value>> {
+    limit("arguments", arguments.len())?;
+    let mut named = BTreeMap::new();
+    for (index, argument) in arguments.into_iter().enumerate() {
+        let at = format!("arguments[{index}]");
+        let value = value(&argument, &at)?;
+        if named.insert(argument.name.clone(), value).is_some() {
+            let problem = format!("{} stands twice, expected each name once", argument.name);
+            return Err(Error::invalid(format!("{at}.name"), problem));
+        }
+    }
+    Ok(named)
+}
+
+fn given(approval: ApprovalRecord, at: &str) -> Result<GivenApproval> {
+    let field = |name: &str| format!("{at}.{name}");
+    let approver = approval
+        .approver
+        .filter(|approver| !approver.subject.is_empty())
+        .ok_or_else(|| Error::invalid(field("approver.subject"), "missing"))?;
+    if approver.grants.len() > MAX_GRANTS {
+        let problem = format!("more than {MAX_GRANTS}");
+        return Err(Error::too_large(field("approver.grants"), problem));
+    }
+    let kind = match approver.kind() {
+        types::PrincipalKind::Person => Kind::Person,
+        types::PrincipalKind::Model => Kind::Model,
+        // Unspecified counts as what may approve nothing.
+        types::PrincipalKind::Service | types::PrincipalKind::Unspecified => Kind::Service,
+    };
+    let grants = approver.grants.into_iter().filter_map(|grant| {
+        // A grant everywhere (`*`) is a service's, and services don't approve.
+        let at = Scope::parse(&grant.scope).ok()?;
+        Some(Grant {
+            role: grant.role,
+            at,
+        })
+    });
+    Ok(GivenApproval {
+        approver: Approver {
+            who: Subject {
+                issuer: approver.issuer,
+                subject: approver.subject,
+            },
+            kind,
+            grants: grants.collect(),
+        },
+        given: instant(&field("approve_time"), approval.approve_time)?,
+        expires: instant(&field("expire_time"), approval.expire_time)?,
+        token_id: approval.token_id,
+        digest: approval.digest,
+    })
+}
+
+fn limit(field: &str, count: usize) -> Result<()> {
+    if count > MAX_LIST {
+        let problem = format!("{count} items, at most {MAX_LIST} are allowed");
+        return Err(Error::too_large(field, problem));
+    }
+    Ok(())
+}
+
+fn bounded(field: &str, text: String) -> Result<String> {
+    if text.is_empty() || text.len() > MAX_NAME || text.chars().any(char::is_control) {
+        let problem = format!("expected 1 to {MAX_NAME} bytes without control characters");
+        return Err(Error::invalid(field, problem));
+    }
+    Ok(text)
+}
+
+fn instant(field: &str, time: Option<prost_types::Timestamp>) -> Result<DateTime<Utc>> {
+    let time = time.ok_or_else(|| Error::invalid(field, "missing"))?;
+    contracts::time::instant(&time)
+        .ok_or_else(|| Error::invalid(field, "out of range, expected an RFC 3339 instant"))
+}
+
+pub(super) fn scope(field: &str, text: &str) -> Result<Scope> {
+    Scope::parse(text).map_err(|error| Error::invalid(field, error.to_string()))
+}
+
+fn uuid(field: &str, text: &str) -> Result<Uuid> {
+    Uuid::try_parse(text).map_err(|_| {
+        Error::invalid(
+            field,
+            "expected a UUID such as `019abc4e-6f3e-7c11-9b1e-3f2f6f0a5d11`",
+        )
+    })
+}
+
+/// The id in `decisions/{decision}`.
+pub(super) fn decision_name(name: &str) -> Result<Uuid> {
+    let id = name
+        .strip_prefix("decisions/")
+        .ok_or_else(|| Error::invalid("name", "expected `decisions/{decision}`"))?;
+    uuid("name", id)
+}
+
+/// The id in a name such as `workflows/{workflow}`.
+pub(super) fn resource<'a>(field: &str, collection: &str, name: &'a str) -> Result<&'a str> {
+    name.strip_prefix(collection)
+        .filter(|id| is_name(id))
+        .ok_or_else(|| Error::invalid(field, format!("expected `{collection}` and a name")))
+}

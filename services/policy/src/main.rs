@@ -1,0 +1,7 @@
+//! The policy service as a process.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    service_kit::main::<policy::Service>()
+}
