@@ -2,12 +2,13 @@
 
 use std::{cmp::Ordering, fmt};
 
-use chrono::{Months, NaiveDate, TimeDelta};
-
-use super::{Comparison, Expression, Node, Operator, Property, Test, Unary, check::Types};
+use super::{
+    Comparison, Expression, Node, Operator, Property, Test, Unary,
+    arithmetic::{is_zero, negate, operate},
+    check::Types,
+};
 use crate::{
-    number::{ArithmeticError, Number},
-    temporal::{DaysDuration, MonthsDuration},
+    number::ArithmeticError,
     types::Type,
     value::{Facts, Value},
 };
@@ -82,7 +83,7 @@ impl<'f> Scope<'f> {
     }
 }
 
-fn fail(at: usize, message: impl Into<String>) -> Failure {
+pub(super) fn fail(at: usize, message: impl Into<String>) -> Failure {
     Failure {
         input: 0,
         row: None,
@@ -104,7 +105,7 @@ pub(crate) fn calculate(node: &Node, scope: &Scope<'_>) -> Result<Option<Value>,
         Expression::Arithmetic(operator, left, right) => {
             match (calculate(left, scope)?, calculate(right, scope)?) {
                 (Some(Value::Null), _) | (_, Some(Value::Null)) => Ok(Some(Value::Null)),
-                (Some(a), Some(b)) => operate(node.at, *operator, a, b).map(Some),
+                (Some(a), Some(b)) => operate(node.at, *operator, &a, &b).map(Some),
                 // Whatever the dividend turns out to be.
                 (None, Some(b)) if *operator == Operator::Divide && is_zero(&b) => {
                     Err(fail(node.at, ArithmeticError::DivisionByZero.to_string()))
@@ -125,15 +126,6 @@ pub(crate) fn calculate(node: &Node, scope: &Scope<'_>) -> Result<Option<Value>,
             };
             Ok(Some(truth.map_or(Value::Null, Value::Boolean)))
         }
-    }
-}
-
-fn is_zero(value: &Value) -> bool {
-    match value {
-        Value::Number(amount) | Value::Money { amount, .. } | Value::Quantity { amount, .. } => {
-            amount.is_zero()
-        }
-        _ => false,
     }
 }
 
@@ -221,217 +213,5 @@ pub(crate) fn part(value: Value, property: Option<Property>) -> Value {
         (Some(Property::Currency), Value::Money { currency: text, .. })
         | (Some(Property::Unit), Value::Quantity { unit: text, .. }) => Value::String(text),
         _ => Value::Null,
-    }
-}
-
-fn negate(at: usize, value: Value) -> Result<Value, Failure> {
-    let too_long = || fail(at, "the duration is too long");
-    Ok(match value {
-        Value::Null => Value::Null,
-        Value::Number(number) => Value::Number(number.negated()),
-        Value::Money { amount, currency } => Value::Money {
-            amount: amount.negated(),
-            currency,
-        },
-        Value::Quantity { amount, unit } => Value::Quantity {
-            amount: amount.negated(),
-            unit,
-        },
-        Value::DaysDuration(DaysDuration(span)) => {
-            let negative = TimeDelta::zero().checked_sub(&span).ok_or_else(too_long)?;
-            Value::DaysDuration(DaysDuration(negative))
-        }
-        Value::MonthsDuration(MonthsDuration(months)) => {
-            Value::MonthsDuration(MonthsDuration(months.checked_neg().ok_or_else(too_long)?))
-        }
-        other => return Err(fail(at, format!("no negative of a {}", other.kind()))),
-    })
-}
-
-fn operate(at: usize, operator: Operator, a: Value, b: Value) -> Result<Value, Failure> {
-    use Value::{Money, Quantity};
-    let number = |x: Number, y: Number| {
-        arithmetic(operator, x, y).map_err(|error| fail(at, error.to_string()))
-    };
-    match (operator, a, b) {
-        (_, Value::Number(x), Value::Number(y)) => Ok(Value::Number(number(x, y)?)),
-        (Operator::Add, Value::String(x), Value::String(y)) => Ok(Value::String(x + &y)),
-        (Operator::Multiply | Operator::Divide, Money { amount, currency }, Value::Number(y)) => {
-            Ok(Money {
-                amount: number(amount, y)?,
-                currency,
-            })
-        }
-        (Operator::Multiply | Operator::Divide, Quantity { amount, unit }, Value::Number(y)) => {
-            Ok(Quantity {
-                amount: number(amount, y)?,
-                unit,
-            })
-        }
-        (Operator::Multiply, Value::Number(x), Money { amount, currency }) => Ok(Money {
-            amount: number(x, amount)?,
-            currency,
-        }),
-        (Operator::Multiply, Value::Number(x), Quantity { amount, unit }) => Ok(Quantity {
-            amount: number(x, amount)?,
-            unit,
-        }),
-        (
-            Operator::Divide,
-            Money {
-                amount: x,
-                currency: c,
-            },
-            Money {
-                amount: y,
-                currency: d,
-            },
-        )
-        | (Operator::Divide, Quantity { amount: x, unit: c }, Quantity { amount: y, unit: d })
-            if c == d =>
-        {
-            Ok(Value::Number(number(x, y)?))
-        }
-        (
-            Operator::Add | Operator::Subtract,
-            Money {
-                amount: x,
-                currency,
-            },
-            Money {
-                amount: y,
-                currency: other,
-            },
-        ) if currency == other => Ok(Money {
-            amount: number(x, y)?,
-            currency,
-        }),
-        (
-            Operator::Add | Operator::Subtract,
-            Quantity { amount: x, unit },
-            Quantity {
-                amount: y,
-                unit: other,
-            },
-        ) if unit == other => Ok(Quantity {
-            amount: number(x, y)?,
-            unit,
-        }),
-        (Operator::Add | Operator::Subtract, a, b) => calendar(at, operator, &a, &b),
-        (operator, a, b) => Err(undefined(at, operator, &a, &b)),
-    }
-}
-
-fn arithmetic(operator: Operator, x: Number, y: Number) -> Result<Number, ArithmeticError> {
-    match operator {
-        Operator::Add => x.checked_add(y),
-        Operator::Subtract => x.checked_sub(y),
-        Operator::Multiply => x.checked_mul(y),
-        Operator::Divide => x.checked_div(y),
-        Operator::Power => x.checked_pow(y),
-    }
-}
-
-fn undefined(at: usize, operator: Operator, a: &Value, b: &Value) -> Failure {
-    let message = format!(
-        "`{}` isn't defined for {} `{a}` and {} `{b}`",
-        operator.symbol(),
-        a.kind(),
-        b.kind()
-    );
-    fail(at, message)
-}
-
-/// Sums and differences of dates and durations.
-fn calendar(at: usize, operator: Operator, a: &Value, b: &Value) -> Result<Value, Failure> {
-    let forward = operator == Operator::Add;
-    let result = match (a, b) {
-        (Value::DaysDuration(x), Value::DaysDuration(y)) => {
-            let sum = if forward {
-                x.0.checked_add(&y.0)
-            } else {
-                x.0.checked_sub(&y.0)
-            };
-            sum.map(|span| Value::DaysDuration(DaysDuration(span)))
-        }
-        (Value::MonthsDuration(x), Value::MonthsDuration(y)) => {
-            let sum = if forward {
-                x.0.checked_add(y.0)
-            } else {
-                x.0.checked_sub(y.0)
-            };
-            sum.map(|months| Value::MonthsDuration(MonthsDuration(months)))
-        }
-        (Value::Date(day), Value::DaysDuration(span)) => {
-            let days = TimeDelta::try_days(span.0.num_days());
-            let moved = days.and_then(|days| {
-                if forward {
-                    day.checked_add_signed(days)
-                } else {
-                    day.checked_sub_signed(days)
-                }
-            });
-            moved.filter(four_digit_year).map(Value::Date)
-        }
-        (Value::Date(day), Value::MonthsDuration(months)) => {
-            let signed = if forward {
-                Some(months.0)
-            } else {
-                months.0.checked_neg()
-            };
-            let moved = signed.and_then(|months| add_months(*day, months));
-            moved.filter(four_digit_year).map(Value::Date)
-        }
-        (Value::DateTime(time), Value::DaysDuration(span)) => {
-            let moved = if forward {
-                time.checked_add_signed(span.0)
-            } else {
-                time.checked_sub_signed(span.0)
-            };
-            moved
-                .filter(|time| four_digit_year(&time.date_naive()))
-                .map(Value::DateTime)
-        }
-        (Value::DateTime(time), Value::MonthsDuration(months)) => {
-            let signed = if forward {
-                Some(months.0)
-            } else {
-                months.0.checked_neg()
-            };
-            let moved = signed.and_then(|months| {
-                let count = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
-                if months < 0 {
-                    time.checked_sub_months(count)
-                } else {
-                    time.checked_add_months(count)
-                }
-            });
-            moved
-                .filter(|time| four_digit_year(&time.date_naive()))
-                .map(Value::DateTime)
-        }
-        (Value::Date(x), Value::Date(y)) if !forward => Some(Value::DaysDuration(DaysDuration(
-            x.signed_duration_since(*y),
-        ))),
-        (Value::DateTime(x), Value::DateTime(y)) if !forward => Some(Value::DaysDuration(
-            DaysDuration(x.signed_duration_since(*y)),
-        )),
-        _ => return Err(undefined(at, operator, a, b)),
-    };
-    result.ok_or_else(|| fail(at, "the result is out of the calendar's range"))
-}
-
-/// Years beyond four digits have no text that reads back.
-fn four_digit_year(day: &NaiveDate) -> bool {
-    use chrono::Datelike;
-    (0..=9_999).contains(&day.year())
-}
-
-fn add_months(day: NaiveDate, months: i64) -> Option<NaiveDate> {
-    let count = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
-    if months < 0 {
-        day.checked_sub_months(count)
-    } else {
-        day.checked_add_months(count)
     }
 }

@@ -1,5 +1,6 @@
 //! S-FEEL (DMN 1.5, chapter 9): the expressions of inputs and the unary tests of cells.
 
+mod arithmetic;
 mod ast;
 mod check;
 mod eval;

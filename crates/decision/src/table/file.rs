@@ -127,52 +127,37 @@ fn read(
         columns::take_facts(node, &mut types, problems);
     }
     let hit_policy = take_hit_policy(fields, problems);
-    let inputs_node = fields.require("inputs", problems);
-    let outputs_node = if schema.outputs.is_none() {
-        fields.take("outputs")
-    } else {
-        None
+    let inputs = fields.require("inputs", problems);
+    let outputs = match &schema.outputs {
+        Some(outputs) => Some(outputs.clone()),
+        None => fields
+            .take("outputs")
+            .map(|node| columns::take_outputs(node, problems)),
     };
-    let default_node = fields.take("default");
-    let (rows_node, csv_node) = (fields.take("rows"), fields.take("rows_csv"));
+    let default = fields.take("default");
+    let source = take_source(fields, problems);
 
-    let inputs = columns::take_inputs(inputs_node?, &mut types, schema.open, problems)?;
-    let names = Names::new(types.keys().map(String::as_str));
-    let declared = match (&schema.outputs, outputs_node) {
-        (Some(outputs), _) => Some(outputs.clone()),
-        (None, Some(node)) => Some(columns::take_outputs(node, problems)),
-        (None, None) => None,
-    };
+    let inputs = columns::take_inputs(inputs?, &mut types, schema.open, problems)?;
     let shape = rows::Shape {
         types: &types,
-        names: &names,
+        names: &Names::new(types.keys().map(String::as_str)),
         inputs: &inputs,
-        outputs: declared.as_deref(),
+        outputs: outputs.as_deref(),
     };
-    let rows = match (rows_node, csv_node) {
-        (Some(node), None) => rows::take_rows(node, &shape, problems),
-        (None, Some(node)) => csv_rows::take_rows(node, &shape, loader, problems),
-        (Some(_), Some(node)) => {
-            problems.push(node.problem("found both `rows` and `rows_csv`, expected one of them"));
-            return None;
-        }
-        (None, None) => {
-            problems.push(
-                fields
-                    .node()
-                    .problem("key `rows` is missing (or `rows_csv`)"),
-            );
-            return None;
-        }
+    let (rows, file) = match source? {
+        Source::Rows(node) => (rows::take_rows(node, &shape, problems), None),
+        Source::Csv(node) => (
+            csv_rows::take_rows(node, &shape, loader, problems),
+            node.as_str(),
+        ),
     };
-    check_ids(&rows, csv_node.and_then(Node::as_str), problems);
-    let default = default_node.map(|node| rows::take_default(node, &shape, problems));
-    let outputs = declared.unwrap_or_else(|| inferred(&rows, default.as_ref()));
+    check_ids(&rows, file, problems);
+    let default = default.map(|node| rows::take_default(node, &shape, problems));
     let table = Table {
         name: name.to_owned(),
+        outputs: outputs.unwrap_or_else(|| inferred(&rows, default.as_ref())),
         types,
         inputs,
-        outputs,
         hit_policy: hit_policy?,
         rows,
         default,
@@ -180,6 +165,27 @@ fn read(
     };
     check_hit_policy(&table, fields.node(), problems);
     Some(table)
+}
+
+/// Where the rows stand.
+enum Source<'n> {
+    Rows(&'n Node),
+    Csv(&'n Node),
+}
+
+fn take_source<'n>(fields: &mut Fields<'n>, problems: &mut Vec<Diagnostic>) -> Option<Source<'n>> {
+    let problem = match (fields.take("rows"), fields.take("rows_csv")) {
+        (Some(node), None) => return Some(Source::Rows(node)),
+        (None, Some(node)) => return Some(Source::Csv(node)),
+        (Some(_), Some(node)) => {
+            node.problem("found both `rows` and `rows_csv`, expected one of them")
+        }
+        (None, None) => fields
+            .node()
+            .problem("key `rows` is missing (or `rows_csv`)"),
+    };
+    problems.push(problem);
+    None
 }
 
 /// Without a declaration, the outputs are the names that rows use.
