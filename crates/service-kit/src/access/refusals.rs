@@ -360,3 +360,61 @@ impl Allowance {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn queued(subject: &str, resource: &str) -> Queued {
+        let actor = Principal {
+            issuer: "i".into(),
+            subject: subject.into(),
+            kind: PrincipalKind::Person,
+            grants: Vec::new(),
+            token_id: None,
+            expires: DateTime::UNIX_EPOCH,
+            asserts: Vec::new(),
+            owner: None,
+        };
+        Queued {
+            refusal: Refusal {
+                actor,
+                via: None,
+                permission: String::new(),
+                resource: resource.into(),
+                scope: String::new(),
+                reason: Reason::PermissionDenied,
+                message: String::new(),
+            },
+            method: PathAndQuery::from_static("/a/b"),
+            occurred: DateTime::UNIX_EPOCH,
+            trace: TraceContext::default(),
+        }
+    }
+
+    #[test]
+    fn equal_refusals_become_one_record() {
+        let (queue, mut waiting) = mpsc::channel(QUEUE);
+        for _ in 0..100 {
+            queue.try_send(queued("ann", "x")).unwrap();
+        }
+        queue.try_send(queued("ann", "y")).unwrap();
+        let groups = collect(Some(queued("bob", "x")), &mut waiting);
+        let mut counts: Vec<_> = groups.iter().map(|(_, count)| *count).collect();
+        counts.sort_unstable();
+        assert_eq!(counts, [1, 1, 100]);
+    }
+
+    #[test]
+    fn records_are_limited_in_rate() {
+        let start = Instant::now();
+        let mut allowance = Allowance::new(start);
+        let burst = (0..BURST * 2).filter(|_| allowance.take(start)).count();
+        assert_eq!(burst, BURST as usize);
+        let later = start + Duration::from_secs(2);
+        let more = (0..BURST).filter(|_| allowance.take(later)).count();
+        assert_eq!(more, 2 * PER_SECOND as usize);
+    }
+}

@@ -22,6 +22,8 @@ mod strict;
 mod token;
 
 #[cfg(test)]
+mod guards_tests;
+#[cfg(test)]
 mod hostile_tests;
 
 pub use authenticator::{Authenticator, ON_BEHALF_OF};
