@@ -71,6 +71,14 @@ impl Frontier {
         Ok(Self { size, hashes })
     }
 
+    /// The right edge of a tree of `size` leaves from the hashes of its perfect
+    /// subtrees, from left to right. None where there are more or fewer than it has.
+    #[must_use]
+    pub fn from_hashes(size: u64, hashes: Vec<Hash>) -> Option<Self> {
+        let expected = usize::try_from(size.count_ones()).ok()?;
+        (hashes.len() == expected).then_some(Self { size, hashes })
+    }
+
     /// Number of leaves.
     #[must_use]
     pub fn size(&self) -> u64 {

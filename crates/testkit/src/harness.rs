@@ -62,7 +62,7 @@ pub struct Harness {
     running: Running,
     channel: Channel,
     dir: TempDir,
-    _store: Store,
+    store: Store,
 }
 
 impl Harness {
@@ -126,7 +126,7 @@ impl Harness {
             running,
             channel,
             dir,
-            _store: store,
+            store,
         }
     }
 
@@ -182,6 +182,12 @@ impl Harness {
     #[must_use]
     pub fn health(&self) -> &Health {
         self.running.health()
+    }
+
+    /// URL of its database, for tests that look behind its back.
+    #[must_use]
+    pub fn database_url(&self) -> &str {
+        self.store.url()
     }
 
     /// Its data directory.
