@@ -22,6 +22,25 @@ fn example() -> &'static Path {
     ))
 }
 
+/// The documents that say what governs.
+fn files() -> Files {
+    let all = ["scopes.yaml", "workflows", "policies"].map(|name| example().join(name));
+    let [scopes, folders @ ..] = all;
+    let mut found = vec![("scopes.yaml".to_owned(), std::fs::read(scopes).unwrap())];
+    for folder in folders {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(example()).unwrap().to_str().unwrap();
+            found.push((name.to_owned(), std::fs::read(&path).unwrap()));
+        }
+    }
+    Files::embedded(
+        found
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
+    )
+}
+
 async fn decide(harness: &Harness, facts: Vec<Fact>) -> Decision {
     let calls = harness.program("erp-adapter", &["event-source@acme"]);
     let asked = DecideRequest {
@@ -38,7 +57,7 @@ async fn decide(harness: &Harness, facts: Vec<Fact>) -> Decision {
 testkit::backends! {
     async fn the_documented_decision_is_answered(backend: Backend) {
         let mut options = Options {
-            files: Files::from_dir(example()).unwrap(),
+            files: files(),
             ..Options::default()
         };
         options.settings.identity.principals_file = Some(example().join("principals.yaml"));
