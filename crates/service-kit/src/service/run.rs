@@ -98,7 +98,7 @@ pub fn main<S: Service>() -> ExitCode {
 }
 
 async fn run<S: Service>(loaded: Loaded<S::Settings>) -> Result<()> {
-    let guard = telemetry::init(&loaded.settings.telemetry, S::NAME)?;
+    let guard = telemetry::init(&loaded.settings.telemetry, &format!("bylaw-{}", S::NAME))?;
     telemetry::log_panics();
     let ended = serve::<S>(loaded).await;
     if let Err(e) = &ended {

@@ -65,15 +65,23 @@ where
                 writeln!(writer)
             }
             LogFormat::Json => {
-                let mut line = Map::new();
-                line.insert("time".to_owned(), time.into());
-                line.insert("level".to_owned(), metadata.level().as_str().into());
-                line.insert("target".to_owned(), metadata.target().into());
-                line.insert("message".to_owned(), message.into());
-                for (name, value) in fields {
-                    line.entry(name).or_insert(value);
+                let head = [
+                    ("time", time.as_str()),
+                    ("level", metadata.level().as_str()),
+                    ("target", metadata.target()),
+                    ("message", message),
+                ];
+                let head = head.map(|(name, value)| (name, Value::from(value)));
+                // A field can't take the place of what every line has.
+                let taken = |name: &str| head.iter().any(|(taken, _)| *taken == name);
+                let rest = fields.iter().filter(|(name, _)| !taken(name));
+                let rest = rest.map(|(name, value)| (name.as_str(), value));
+                let all = head.iter().map(|(name, value)| (*name, value)).chain(rest);
+                for (at, (name, value)) in all.enumerate() {
+                    let before = if at == 0 { '{' } else { ',' };
+                    write!(writer, "{before}{}:{value}", Value::from(name))?;
                 }
-                writeln!(writer, "{}", Value::Object(line))
+                writeln!(writer, "}}")
             }
         }
     }

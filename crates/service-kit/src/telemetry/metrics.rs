@@ -65,6 +65,7 @@ fn build(collector: Option<(&Telemetry, opentelemetry_sdk::Resource)>) -> Result
     let registry = Registry::new();
     let exporter = opentelemetry_prometheus::exporter()
         .with_registry(registry.clone())
+        .scope_info_enabled(false)
         .build()
         .map_err(Error::internal)?;
     let mut builder = SdkMeterProvider::builder().with_reader(exporter);

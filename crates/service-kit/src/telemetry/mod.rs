@@ -90,13 +90,14 @@ impl Guard {
     }
 }
 
-/// Starts telemetry for the process; call it once, within a runtime.
+/// Starts telemetry for the process, under a name such as `bylaw-policy`; call it once,
+/// within a runtime.
 ///
 /// # Errors
 /// If the filter or the endpoint is malformed, or a subscriber is installed already.
-pub fn init(settings: &Telemetry, service: &'static str) -> Result<Guard> {
+pub fn init(settings: &Telemetry, service: &str) -> Result<Guard> {
     let resource = Resource::builder()
-        .with_service_name(service)
+        .with_service_name(service.to_owned())
         .with_attribute(KeyValue::new(
             names::SERVICE_VERSION,
             env!("CARGO_PKG_VERSION"),

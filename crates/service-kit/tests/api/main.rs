@@ -12,6 +12,7 @@ mod drain;
 mod errors;
 mod health;
 mod limits;
+mod logs;
 mod order;
 mod raw;
 mod settings;
