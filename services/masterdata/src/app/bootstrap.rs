@@ -10,7 +10,7 @@ use service_kit::{
 };
 
 use super::Store;
-use crate::domain::catalog::{Catalog, Document, KINDS};
+use crate::domain::catalog::{Catalog, Document, KINDS, Problem};
 
 /// A document came into force from a file.
 const LOADED: &str = "bylaw.masterdata.document.bootstrapped.v1";
@@ -41,25 +41,48 @@ pub async fn catalog(store: &dyn Store, files: &Files, now: DateTime<Utc>) -> Re
     })
 }
 
-/// The documents of the files that are this service's, compiled so that a broken one stops
-/// the start with its place.
+/// The documents of the files that are this service's, compiled as a whole so that a broken
+/// one stops the start with its place, before anything is stored.
 fn from_files(files: &Files) -> Result<Vec<Document>> {
-    let mut documents = Vec::new();
+    let mut read = Vec::new();
     let mut problems = Vec::new();
     for file in files.documents()? {
         if !KINDS.contains(&file.kind.as_str()) {
             continue;
         }
         match Document::read(&file.kind, &file.text) {
-            Ok(document) => documents.push(document),
+            Ok(document) => read.push((document, file)),
             Err(found) => problems.extend(found.iter().map(|problem| placed(&file, problem))),
         }
     }
-    documents.sort_by(|a, b| (&a.kind, &a.name).cmp(&(&b.kind, &b.name)));
-    for pair in documents.windows(2) {
-        if (&pair[0].kind, &pair[0].name) == (&pair[1].kind, &pair[1].name) {
-            problems.push(format!("{} {} is there twice", pair[0].kind, pair[0].name));
+    read.sort_by_key(|(document, _)| document.resource());
+    for pair in read.windows(2) {
+        let [(first, before), (second, file)] = pair else {
+            continue;
+        };
+        if first.resource() == second.resource() {
+            let name = first.resource();
+            problems.push(format!(
+                "{}: {name} stands in {} too",
+                file.at(1, 1),
+                before.at(1, 1)
+            ));
         }
+    }
+    let (documents, sources): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+    if problems.is_empty()
+        && let Err(found) = Catalog::compile(&documents)
+    {
+        let file = |problem: &Problem| {
+            let at = documents
+                .iter()
+                .position(|d| d.resource() == problem.document);
+            at.and_then(|at| sources.get(at))
+        };
+        problems.extend(found.iter().map(|problem| match file(problem) {
+            Some(file) => placed(file, &problem.problem),
+            None => problem.to_string(),
+        }));
     }
     if problems.is_empty() {
         Ok(documents)

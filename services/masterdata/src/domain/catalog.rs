@@ -9,7 +9,7 @@ use decision::{
 use governance::Scope;
 use sha2::{Digest as _, Sha256};
 
-use super::{mapping::Mapping, rules::RuleSet, schema::Entity};
+use super::{checks, mapping::Mapping, rules::RuleSet, schema::Entity};
 
 /// The kinds of documents that make a catalog.
 pub const KINDS: [&str; 2] = ["RecordRules", "RecordMapping"];
@@ -123,10 +123,29 @@ impl Catalog {
             (a.item.scope.depth(), &a.item.name).cmp(&(b.item.scope.depth(), &b.item.name))
         });
         if problems.is_empty() {
+            problems = catalog.raised_in_vain();
+        }
+        if problems.is_empty() {
             Ok(catalog)
         } else {
             Err(problems)
         }
+    }
+
+    fn raised_in_vain(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for set in &self.rules {
+            let holding = self.rule_sets(set.item.entity, &set.item.scope);
+            let known =
+                |id: &str| checks::is_rule(id) || holding.iter().any(|set| set.item.has_rule(id));
+            let document = format!("recordRules/{}", set.item.name);
+            let found = set.item.raised_in_vain(known).into_iter();
+            problems.extend(found.map(|problem| Problem {
+                document: document.clone(),
+                problem,
+            }));
+        }
+        problems
     }
 
     fn add(&mut self, compiled: Compiled, document: &Document) {

@@ -4,11 +4,11 @@
 //! sets above it and of the built-in checks. A row whose hit depends on a fact that isn't
 //! known is a violation of that fact: unknown is not false.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::str::FromStr;
 
 use chrono::NaiveDate;
 use decision::{
-    Diagnostic, Facts, Met, Table, Value, explain,
+    Diagnostic, Facts, Mark, Met, Table, Value, explain,
     yaml::{Fields, Node},
 };
 use governance::Scope;
@@ -30,9 +30,17 @@ pub struct RuleSet {
     pub entity: Entity,
     /// Where it holds, and everywhere below.
     pub scope: Scope,
-    raise: BTreeMap<String, Severity>,
+    raise: Vec<Raise>,
     each: Option<&'static str>,
     rules: Option<Rules>,
+}
+
+/// A severity that is raised.
+#[derive(Debug)]
+struct Raise {
+    rule: String,
+    to: Severity,
+    mark: Mark,
 }
 
 #[derive(Debug)]
@@ -113,10 +121,36 @@ impl RuleSet {
     /// Raises severities, never lowers one.
     pub fn raise(&self, found: &mut [Violation]) {
         for violation in found {
-            if let Some(raised) = self.raise.get(&violation.rule) {
-                violation.severity = violation.severity.max(*raised);
+            let raises = self
+                .raise
+                .iter()
+                .filter(|raise| raise.rule == violation.rule);
+            for raise in raises {
+                violation.severity = violation.severity.max(raise.to);
             }
         }
+    }
+
+    /// Whether a rule of this set has this id.
+    #[must_use]
+    pub fn has_rule(&self, id: &str) -> bool {
+        self.rules
+            .as_ref()
+            .is_some_and(|rules| rules.rows.iter().any(|row| row.rule == id))
+    }
+
+    /// What is raised although no rule `known` to hold here has its id.
+    pub fn raised_in_vain(&self, known: impl Fn(&str) -> bool) -> Vec<Diagnostic> {
+        let unknown = self.raise.iter().filter(|raise| !known(&raise.rule));
+        unknown
+            .map(|raise| {
+                let message = format!(
+                    "no check and no rule at {} has the id `{}`",
+                    self.scope, raise.rule
+                );
+                Diagnostic::new(raise.mark, message)
+            })
+            .collect()
     }
 }
 
@@ -208,8 +242,8 @@ fn parsed<T: FromStr<Err: ToString>>(
     }
 }
 
-fn raise(fields: &mut Fields<'_>, problems: &mut Vec<Diagnostic>) -> BTreeMap<String, Severity> {
-    let mut raised = BTreeMap::new();
+fn raise(fields: &mut Fields<'_>, problems: &mut Vec<Diagnostic>) -> Vec<Raise> {
+    let mut raised = Vec::new();
     let Some(node) = fields.take("raise") else {
         return raised;
     };
@@ -225,9 +259,11 @@ fn raise(fields: &mut Fields<'_>, problems: &mut Vec<Diagnostic>) -> BTreeMap<St
             continue;
         };
         match text.parse() {
-            Ok(level) => {
-                raised.insert(rule.as_str().unwrap_or_default().to_owned(), level);
-            }
+            Ok(to) => raised.push(Raise {
+                rule: rule.as_str().unwrap_or_default().to_owned(),
+                to,
+                mark: rule.mark(),
+            }),
             Err(error) => problems.push(severity.problem(error.to_string())),
         }
     }

@@ -89,7 +89,7 @@ fn mappings_that_cannot_be_meant_are_refused_with_their_place() {
         (
             "",
             "examples: [{given: {A: '1', B: '2'}, expect: {id: '1'}}]\n",
-            "found [\"mapping.unmapped.B\"]",
+            "found [\"mapping.unmapped\"]",
         ),
         (
             "",
@@ -181,17 +181,24 @@ testkit::backends! {
     }
 
     async fn a_broken_file_stops_the_start_with_its_place(backend: Backend) {
-        let store = backend.store();
-        let dir = tempfile::tempdir().unwrap();
-        let mut settings = service_kit::Settings { development: true, data_dir: dir.path().to_owned(), ..Default::default() };
-        settings.grpc.addr = ([127, 0, 0, 1], 0).into();
-        settings.http.addr = settings.grpc.addr;
-        settings.database.url = service_kit::settings::SecretUrl::new(store.url());
-        settings.peers.addresses.insert("audit".to_owned(), "http://127.0.0.1:1".to_owned());
-        let text = "kind: Taxonomy\n---\nkind: RecordRules\nname: x\nentity: item\nscope: acme\nhit_policy: COLLECT\ninputs: [colour]\nrows: []\n";
-        let files = Files::embedded([("masterdata/x.yaml", text.as_bytes())]);
-        let started = Suite::new(settings).files(files).service::<masterdata::Service>(Default::default()).start().await;
-        let error = started.err().expect("it doesn't start").to_string();
-        assert!(error.contains("masterdata/x.yaml:8:10: no record of entity item has a fact `colour`"), "{error}");
+        let rules = "kind: RecordRules\nname: x\nentity: item\nscope: acme\n";
+        for (body, wanted) in [
+            ("hit_policy: COLLECT\ninputs: [colour]\nrows: []\n", "masterdata/x.yaml:8:10: no record of entity item has a fact `colour`"),
+            ("raise: {gtin.checksum: ERROR, acme.item.gtn: ERROR}\n", "masterdata/x.yaml:7:31: no check and no rule at acme has the id `acme.item.gtn`"),
+            ("raise: {gtin.checksum: ERROR}\n---\nkind: RecordRules\nname: x\nentity: item\nscope: acme\nraise: {gtin.length: ERROR}\n", "masterdata/x.yaml:9:1: recordRules/x stands in masterdata/x.yaml:3:1 too"),
+        ] {
+            let text = format!("kind: Taxonomy\n---\n{rules}{body}");
+            let store = backend.store();
+            let dir = tempfile::tempdir().unwrap();
+            let mut settings = service_kit::Settings { development: true, data_dir: dir.path().to_owned(), ..Default::default() };
+            settings.grpc.addr = ([127, 0, 0, 1], 0).into();
+            settings.http.addr = settings.grpc.addr;
+            settings.database.url = service_kit::settings::SecretUrl::new(store.url());
+            settings.peers.addresses.insert("audit".to_owned(), "http://127.0.0.1:1".to_owned());
+            let files = Files::embedded([("masterdata/x.yaml", text.as_bytes())]);
+            let started = Suite::new(settings).files(files).service::<masterdata::Service>(Default::default()).start().await;
+            let error = started.err().expect("it doesn't start").to_string();
+            assert!(error.contains(wanted), "{error}");
+        }
     }
 }

@@ -8,6 +8,7 @@
 
 mod access;
 mod documents;
+mod hostile;
 mod input;
 mod mappings;
 mod northwind;

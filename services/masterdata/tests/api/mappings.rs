@@ -64,7 +64,7 @@ testkit::backends! {
         let rules: Vec<_> = found.violations.iter().map(|v| (v.rule.as_str(), v.source_field.as_str())).collect();
         assert_eq!(
             rules,
-            [("mapping.unmapped.fax", "fax"), ("mapping.trimmed", "/name/legal"), ("mapping.unknown_value", "terms")]
+            [("mapping.unmapped", "fax"), ("mapping.trimmed", "/name/legal"), ("mapping.unknown_value", "terms")]
         );
     }
 

@@ -50,6 +50,69 @@ pub fn run(record: &Record, today: NaiveDate) -> Vec<Violation> {
     found.0
 }
 
+/// Ids of identifier checks, each of which ends in a kind of problem.
+const IDENTIFIERS: [&str; 16] = [
+    "bic",
+    "country",
+    "currency",
+    "duns",
+    "ein",
+    "gln",
+    "gtin",
+    "iban",
+    "isin",
+    "language",
+    "lei",
+    "phone",
+    "postal_code",
+    "sscc",
+    "unit",
+    "vat",
+];
+
+/// Ids of all other rules that hold everywhere, with those of mappings.
+const RULES: [&str; 29] = [
+    "address_kind.code_list",
+    "date.format",
+    "email.format",
+    "hs.format",
+    "id.missing",
+    "identifier.duplicate",
+    "incoterm.code_list",
+    "licence.ended",
+    "list.length",
+    "mapping.boolean",
+    "mapping.money",
+    "mapping.number",
+    "mapping.pattern",
+    "mapping.text",
+    "mapping.trimmed",
+    "mapping.unknown_value",
+    "mapping.unmapped",
+    "money.negative",
+    "name.missing",
+    "phone.national",
+    "postal_code.normal_form",
+    "quantity.range",
+    "tax_identifier.country",
+    "tax_identifier.scheme",
+    "tax_scheme.code_list",
+    "text.blanks",
+    "text.control_character",
+    "text.length",
+    "unspsc.format",
+];
+
+/// Whether a rule that holds everywhere has this id.
+#[must_use]
+pub fn is_rule(id: &str) -> bool {
+    let suffixes = ["format", "length", "checksum", "code_list"];
+    let identifier = id
+        .split_once('.')
+        .is_some_and(|(name, suffix)| IDENTIFIERS.contains(&name) && suffixes.contains(&suffix));
+    identifier || RULES.contains(&id)
+}
+
 /// What checks look at beside the value.
 struct Context<'a> {
     record: &'a Record,

@@ -22,6 +22,10 @@ use super::{
 };
 pub use payload::{MAX_DEPTH, MAX_PAYLOAD, Payload, PayloadError};
 
+/// Names of source fields in a message: at most this many, and so many characters of each.
+const MAX_SHOWN: usize = 10;
+const MAX_SHOWN_NAME: usize = 64;
+
 /// A compiled mapping.
 #[derive(Debug)]
 pub struct Mapping {
@@ -217,17 +221,35 @@ impl Mapping {
         origins.push(origin);
     }
 
-    /// Fields of the source that the mapping neither takes nor ignores.
-    fn unmapped<'a>(&'a self, payload: &'a Payload) -> impl Iterator<Item = Violation> + 'a {
+    /// One violation for all fields of the source that the mapping neither takes nor
+    /// ignores, so that what clients name fields doesn't make rules.
+    fn unmapped(&self, payload: &Payload) -> Option<Violation> {
         let unknown = |name: &&str| !self.ignored.contains(*name) && !self.takes(name);
-        payload.names().filter(unknown).map(|name| {
-            let shown: String = name.chars().take(64).collect();
-            let message = format!("source field {shown:?} is neither mapped nor ignored");
-            let rule = format!("mapping.unmapped.{shown}");
-            Violation {
-                source_field: shown,
-                ..Violation::new(Path::default(), rule, Severity::Info, Kind::Format, message)
-            }
+        let names: Vec<_> = payload.names().filter(unknown).collect();
+        let shown: Vec<String> = names
+            .iter()
+            .take(MAX_SHOWN)
+            .map(|name| name.chars().take(MAX_SHOWN_NAME).collect())
+            .collect();
+        let message = match names.len() {
+            0 => return None,
+            1..=MAX_SHOWN => format!("neither mapped nor ignored: {}", shown.join(", ")),
+            many => format!(
+                "neither mapped nor ignored: {} and {} more",
+                shown.join(", "),
+                many - MAX_SHOWN
+            ),
+        };
+        let violation = Violation::new(
+            Path::default(),
+            "mapping.unmapped",
+            Severity::Info,
+            Kind::Format,
+            message,
+        );
+        Some(Violation {
+            source_field: shown.into_iter().next().unwrap_or_default(),
+            ..violation
         })
     }
 
