@@ -104,16 +104,19 @@ impl Health {
             status,
             detail: detail.into(),
         };
-        let mut changed = true;
-        self.change(|state| {
+        let detail = report.detail.clone();
+        let before = {
+            let mut state = self.lock();
             let components = state.parts.entry(Arc::clone(&self.part)).or_default();
-            changed = components.get(component) != Some(&report);
-            if changed {
-                components.insert(component.to_owned(), report.clone());
+            if components.get(component) == Some(&report) {
+                return;
             }
-        });
-        if changed {
-            let (part, detail) = (&*self.part, report.detail);
+            components.insert(component.to_owned(), report)
+        };
+        self.announce();
+        // The detail may tell of progress; only a turn is worth a line.
+        if before.map(|report| report.status) != Some(status) {
+            let part = &*self.part;
             match status {
                 Status::Serving => tracing::info!(part, component, detail, "component works"),
                 Status::Degraded => tracing::warn!(part, component, detail, "component degraded"),
@@ -187,6 +190,10 @@ impl Health {
 
     fn change(&self, with: impl FnOnce(&mut State)) {
         with(&mut self.lock());
+        self.announce();
+    }
+
+    fn announce(&self) {
         self.shared.changes.send_modify(|count| *count += 1);
     }
 
