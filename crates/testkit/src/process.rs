@@ -27,6 +27,9 @@ use crate::{
 /// Longest start of a service.
 const START: Duration = Duration::from_secs(90);
 
+/// All services, in the order in which they are started: the log first.
+pub const ALL: [&str; 5] = ["audit", "policy", "exceptions", "masterdata", "aigate"];
+
 /// Services that know each other, one process each. They trust one issuer, whose key the
 /// tests hold.
 pub struct Processes {
@@ -68,13 +71,14 @@ impl Processes {
             .tempdir()
             .expect("a temporary folder");
         let tokens = Tokens::of(dir.path());
-        let ports: BTreeMap<_, _> = plan
-            .services
+        // All have an address; those that aren't started don't answer.
+        let ports: BTreeMap<_, _> = ALL
             .iter()
             .map(|name| (*name, (free_port(), free_port())))
             .collect();
-        let services = ports
-            .keys()
+        let services = plan
+            .services
+            .iter()
             .map(|name| (*name, Service::new(name, plan, dir.path(), &tokens, &ports)))
             .collect();
         let processes = Self {
@@ -104,6 +108,12 @@ impl Processes {
     #[must_use]
     pub fn token(&self, subject: &str, kind: PrincipalKind, grants: &[&str]) -> String {
         self.tokens.mint(subject, kind, grants, Utc::now())
+    }
+
+    /// A file in a service's data directory.
+    #[must_use]
+    pub fn file(&self, service: &str, name: &str) -> PathBuf {
+        self.dir.path().join(service).join(name)
     }
 
     /// The folder with everything; it goes with this.
@@ -140,9 +150,11 @@ impl Service {
         let subject = format!("bylaw-{name}");
         let minted = tokens.mint(&subject, PrincipalKind::Service, &[&role], Utc::now());
         std::fs::write(&token, minted).expect("a file");
+        // Each process has a data directory of its own, and all trust the same issuer.
+        std::fs::copy(dir.join("issuer.jwk"), home.join("issuer.jwk")).expect("a file");
         let (grpc, http) = ports[name];
         let config = home.join("settings.toml");
-        let text = settings(name, plan, dir, &home, ports);
+        let text = settings(name, plan, &home, ports);
         std::fs::write(&config, text).expect("a file");
         Self {
             name,
@@ -251,14 +263,13 @@ impl Service {
 fn settings(
     name: &str,
     plan: &Plan,
-    dir: &Path,
     home: &Path,
     ports: &BTreeMap<&'static str, (u16, u16)>,
 ) -> String {
     let (grpc, http) = ports[name];
     let quoted = |path: &Path| format!("{:?}", path.display().to_string());
     let mut text = format!(
-        "data_dir = {}\n\
+        "development = true\ndata_dir = {}\n\
          [grpc]\naddr = \"127.0.0.1:{grpc}\"\n\
          [http]\naddr = \"127.0.0.1:{http}\"\n\
          [database]\nurl = {:?}\n\
@@ -278,11 +289,6 @@ fn settings(
     if let Some(principals) = &plan.principals {
         add(format_args!("principals_file = {}", quoted(principals)));
     }
-    add(format_args!(
-        "[[identity.issuers]]\nissuer = \"urn:bylaw:development\"\njwks_file = {}\n\
-         audience = [\"bylaw\"]\nalgorithms = [\"EdDSA\"]\ninternal = true",
-        quoted(&dir.join("jwks.json")),
-    ));
     add(format_args!("[peers.addresses]"));
     for (peer, (grpc, _)) in ports {
         add(format_args!("{peer} = \"http://127.0.0.1:{grpc}\""));

@@ -29,14 +29,15 @@ use crate::{
     bus::Bus,
     clock::Clock,
     db::Db,
-    error::{Error, Kind, Reason, Result},
+    error::Result,
     health::Health,
     identity::Principal,
     telemetry::TraceContext,
 };
 
-/// Largest record or event, in bytes: several fit into one message to the log.
-pub const MAX_ROW_BYTES: usize = 1024 * 1024;
+/// Largest payload of a record and largest data of an event, in bytes of canonical JSON:
+/// what the log and the contracts take.
+pub const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
 
 /// What is recorded, and what is told to others, about one thing that happened.
 #[derive(Debug, Clone)]
@@ -128,7 +129,7 @@ pub struct Event {
 /// Writes entries in the transaction of what they tell of.
 ///
 /// # Errors
-/// `TOO_LARGE` for an entry beyond [`MAX_ROW_BYTES`]; internal for a payload that has no
+/// `TOO_LARGE` for a payload beyond [`MAX_PAYLOAD_BYTES`]; internal for a payload that has no
 /// canonical form; those of the database.
 pub async fn insert(tx: &impl ConnectionTrait, entries: &[Entry]) -> Result<()> {
     if entries.is_empty() {
@@ -205,12 +206,4 @@ impl Outcome {
             Self::Refused => audit::Outcome::Refused,
         }
     }
-}
-
-fn too_large(what: &str, bytes: usize) -> Error {
-    Error::new(
-        Kind::InvalidArgument,
-        Reason::TooLarge,
-        format!("{what} has {bytes} bytes, at most {MAX_ROW_BYTES} are allowed"),
-    )
 }

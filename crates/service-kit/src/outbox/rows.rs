@@ -11,12 +11,11 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    Entry, MAX_ROW_BYTES, canonical,
+    Entry, MAX_PAYLOAD_BYTES, canonical,
     schema::{refused, row, state},
-    too_large,
 };
 use crate::{
-    error::{Error, Reason, Result},
+    error::{Error, Kind, Reason, Result},
     telemetry::{TraceContext, current_trace},
 };
 
@@ -65,7 +64,7 @@ fn encode(entry: &Entry, trace: &TraceContext, now: i64) -> Result<row::ActiveMo
         trace_id: trace.trace_id.clone(),
         span_id: trace.span_id.clone(),
         outcome: audit.outcome.to_proto().into(),
-        payload: canonical(&audit.payload)?.into(),
+        payload: bounded("payload", &audit.payload)?,
         ..Record::default()
     };
     let event = entry.event.as_ref().map(|event| {
@@ -77,26 +76,32 @@ fn encode(entry: &Entry, trace: &TraceContext, now: i64) -> Result<row::ActiveMo
             scope: event.scope.clone(),
             correlation_id: event.correlation_id.clone(),
             trace_parent: trace.traceparent.clone(),
-            data: canonical(&event.data)?.into(),
+            data: bounded("data", &event.data)?,
             ..CloudEvent::default()
         };
         Ok::<_, Error>(event.encode_to_vec())
     });
-    let (record, event) = (record.encode_to_vec(), event.transpose()?);
-    if record.len() > MAX_ROW_BYTES {
-        return Err(too_large("the record", record.len()));
-    }
-    if let Some(bytes) = event.as_ref().map(Vec::len).filter(|&n| n > MAX_ROW_BYTES) {
-        return Err(too_large("the event", bytes));
-    }
     Ok(row::ActiveModel {
         position: NotSet,
         sequence: Set(None),
-        record: Set(record),
-        event: Set(event),
+        record: Set(record.encode_to_vec()),
+        event: Set(event.transpose()?),
         trace_parent: Set(trace.traceparent.clone()),
         create_time: Set(now),
     })
+}
+
+/// The canonical form, within its limit.
+fn bounded(what: &str, value: &serde_json::Value) -> Result<bytes::Bytes> {
+    let bytes = canonical(value)?;
+    if bytes.len() > MAX_PAYLOAD_BYTES {
+        let message = format!(
+            "{what} of a record has {} bytes, at most {MAX_PAYLOAD_BYTES} are allowed",
+            bytes.len()
+        );
+        return Err(Error::new(Kind::InvalidArgument, Reason::TooLarge, message));
+    }
+    Ok(bytes.into())
 }
 
 /// How far the relay is.
@@ -158,7 +163,7 @@ pub(super) async fn after(
           SUM(length({column}) + 256) OVER (ORDER BY sequence) AS total, \
           row_number() OVER (ORDER BY sequence) AS place FROM \
           (SELECT sequence, {column}, trace_parent FROM outbox \
-           WHERE sequence > $1 AND {column} IS NOT NULL ORDER BY sequence LIMIT $2) AS some) AS sums \
+           WHERE sequence > $1 AND {column} IS NOT NULL ORDER BY sequence LIMIT $2) AS picked) AS sums \
          WHERE total <= $3 OR place = 1 ORDER BY sequence"
     );
     let signed = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
@@ -252,7 +257,6 @@ pub(super) fn replacement(refused: &Record, body: &[u8], error: &Error) -> Resul
 
 /// Whether the log will never take a record that it refused so.
 pub(super) fn is_poison(error: &Error) -> bool {
-    use crate::error::Kind;
     matches!(error.kind(), Kind::InvalidArgument | Kind::OutOfRange)
         || (error.kind() == Kind::ResourceExhausted && error.reason() == Reason::TooLarge)
 }

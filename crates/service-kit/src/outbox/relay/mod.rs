@@ -14,7 +14,7 @@ mod session;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
@@ -25,7 +25,7 @@ use super::{Outbox, Sink, rows};
 use crate::{
     bus::{Bus, backoff::Backoff},
     error::{Chain, Error, Reason, Result},
-    health::Health,
+    health::{Health, Status},
 };
 
 /// Rows that are numbered in one transaction.
@@ -36,6 +36,9 @@ const POLL: Duration = Duration::from_secs(3);
 
 /// First and longest pause between attempts.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// A term of this length wasn't a failed start.
+const STEADY: Duration = Duration::from_secs(10);
 
 /// Longest wait for the database, the log or the stream: one that took a call and says
 /// nothing is away.
@@ -59,9 +62,9 @@ pub(super) async fn run(relay: Relay) {
     let mut backoff = Backoff::new(PAUSES.0, PAUSES.1);
     let mut troubles = report::Troubles::default();
     loop {
+        let began = Instant::now();
         let term = async {
             let session = Session::open(&relay.outbox.db).await?;
-            backoff.reset();
             let result = lead(&relay, &session, &mut troubles).await;
             session.close().await;
             result
@@ -70,7 +73,12 @@ pub(super) async fn run(relay: Relay) {
             () = shutdown.cancelled() => return,
             Err(error) = term => error,
         };
-        tracing::warn!(producer = relay.outbox.producer, error = %Chain(&error), "relay interrupted");
+        let why = Chain(&error).to_string();
+        tracing::warn!(producer = relay.outbox.producer, error = why, "relay interrupted");
+        relay.health.set("outbox", Status::Degraded, format!("interrupted: {why}"));
+        if began.elapsed() > STEADY {
+            backoff.reset();
+        }
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(backoff.pause()) => {}
