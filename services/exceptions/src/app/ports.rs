@@ -223,6 +223,8 @@ pub trait Store: Send + Sync {
     /// What is declared: what was kept before, or what is offered, which is kept then,
     /// with its record.
     async fn declared(&self, offered: &[Declared], record: &Entry) -> Result<Vec<Declared>>;
+    /// Keeps a record that belongs to no change.
+    async fn record(&self, entry: &Entry) -> Result<()>;
     /// Takes in events in one transaction.
     async fn ingest(&self, wanted: &Wanted, planner: &dyn Planner) -> Result<Plan>;
     /// Changes a case in one transaction in which nobody else changes it.

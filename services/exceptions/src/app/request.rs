@@ -179,12 +179,11 @@ impl App {
     ) -> Result<Action> {
         let author = Author::of(caller, now);
         let decide = |case: &mut Case| {
-            let same = |other: &Action| {
-                !action.request_id.is_empty()
-                    && other.request_id == action.request_id
-                    && other.requester.approver.who == action.requester.approver.who
-            };
-            if case.actions.iter().any(same) {
+            if case
+                .actions
+                .iter()
+                .any(|other| same_request(other, &action))
+            {
                 // The same request came twice at once, and the other came first.
                 return Ok(Change::default());
             }
@@ -199,11 +198,10 @@ impl App {
             add(case, action.clone(), &author)
         };
         let case = self.store.change(&action.exception, &decide).await?;
-        let same = |other: &Action| {
-            other.id == action.id
-                || (!action.request_id.is_empty() && other.request_id == action.request_id)
-        };
-        let kept = case.and_then(|case| case.actions.into_iter().find(same));
+        let kept = case.and_then(|case| {
+            let ours = |other: &Action| other.id == action.id || same_request(other, &action);
+            case.actions.into_iter().find(ours)
+        });
         kept.ok_or_else(|| Error::not_found(action.name()))
     }
 
@@ -247,6 +245,13 @@ impl App {
             total: 0,
         })
     }
+}
+
+/// Whether two actions came of one request: the same id of the same requester.
+fn same_request(one: &Action, other: &Action) -> bool {
+    !one.request_id.is_empty()
+        && one.request_id == other.request_id
+        && one.requester.approver.who == other.requester.approver.who
 }
 
 /// Adds an action to a case that is still open.

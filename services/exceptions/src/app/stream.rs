@@ -5,12 +5,20 @@
 
 use async_trait::async_trait;
 use governance::{Provenance, Scope};
+use serde_json::json;
 use service_kit::{
     bus,
     error::{Error, Kind, Reason, Result},
+    identity::Scopes,
+    outbox::Outcome,
 };
 
-use super::{App, ingest::Status, ports::Asserter, records::Author};
+use super::{
+    App,
+    ingest::{Brought, Status},
+    ports::Asserter,
+    records::{Author, Subject},
+};
 use crate::domain::event::Event;
 
 /// The group that this service reads the stream as.
@@ -64,18 +72,17 @@ impl bus::Handler for Stream {
             .map_err(|malformed| Error::invalid(malformed.attribute, malformed.problem))?;
         let asserter = Asserter {
             issuer: super::own_principal().issuer,
-            subject: match event.source.strip_prefix("/bylaw/") {
-                Some(service) => format!("bylaw-{service}"),
-                None => event.source.clone(),
-            },
+            subject: producer(event),
             provenance: Provenance::Integration,
         };
         let mut author = Author::own(self.app.now());
         author.actor.subject.clone_from(&asserter.subject);
-        let outcomes = self
-            .app
-            .take_in(author, &asserter, vec![taken], None)
-            .await?;
+        let by = Brought {
+            author,
+            asserter,
+            scopes: Scopes::All,
+        };
+        let outcomes = self.app.take_in(by, vec![taken], None).await?;
         match outcomes.first().map(|outcome| outcome.status) {
             Some(Status::Refused) => Err(Error::new(
                 Kind::AlreadyExists,
@@ -84,5 +91,37 @@ impl bus::Handler for Stream {
             )),
             _ => Ok(()),
         }
+    }
+
+    async fn refused(&self, event: &bus::Event, error: &Error) {
+        if error.reason() == Reason::IdempotencyConflict {
+            // That is recorded where it is found.
+            return;
+        }
+        let mut author = Author::own(self.app.now());
+        author.actor.subject = producer(event);
+        let subject = Subject {
+            resource: format!("events/{}", event.id),
+            scope: &event.scope,
+            correlation_id: &event.correlation_id,
+        };
+        let payload = json!({
+            "source": event.source, "id": event.id, "type": event.r#type,
+            "reason": error.reason().code(), "message": error.message(),
+        });
+        let (what, verb) = ("event.refused", "exceptions.event.ingest");
+        let entry = author.record(what, verb, &subject, Outcome::Refused, payload);
+        if let Err(error) = self.app.store.record(&entry).await {
+            tracing::error!(event = event.id, %error, "a refusal could not be recorded");
+        }
+    }
+}
+
+/// Who vouches for an event of the stream: the service that produced it, or else the
+/// source that was let into it.
+fn producer(event: &bus::Event) -> String {
+    match event.source.strip_prefix("/bylaw/") {
+        Some(service) => format!("bylaw-{service}"),
+        None => event.source.clone(),
     }
 }

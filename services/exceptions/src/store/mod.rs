@@ -105,6 +105,12 @@ impl Store for Sql {
         }
     }
 
+    async fn record(&self, entry: &Entry) -> Result<()> {
+        self.db
+            .write(|tx| async move { outbox::insert(&tx, std::slice::from_ref(entry)).await })
+            .await
+    }
+
     async fn ingest(&self, wanted: &Wanted, planner: &dyn Planner) -> Result<Plan> {
         for _ in 0..MAX_RETRIES {
             match ingest::run(&self.db, wanted, planner).await {

@@ -193,6 +193,27 @@ testkit::backends! {
         assert_eq!(hidden, (Code::NotFound, Reason::NotFound));
     }
 
+    async fn the_unit_is_the_documents_whatever_an_event_names(backend: Backend) {
+        let suite = Suite::start(backend).await;
+        let hold = suite.hold("SO-11").await;
+        // The warehouse knows its site; the order is the unit's.
+        let site = "acme/europe/medical/basel";
+        let short = r#"{"item": {"id": "I-1", "regulated": false}, "customer": {"licence_valid": true}}"#;
+        let event = event("com.example.wms.stock-short", "orders/SO-11", site, short);
+        let local = suite.harness.program("basel", &["event-source@acme/europe/medical/basel"]);
+        let mut local = EventServiceClient::new(local);
+        let request = IngestEventRequest { event: Some(event.clone()) };
+        let result = local.ingest_event(request).await.unwrap().into_inner();
+        // Who brings events for the site alone says nothing of the unit's orders.
+        assert_eq!(result.outcome(), IngestOutcome::DeadLettered);
+        let again = CloudEvent { id: "again".to_owned(), ..event };
+        let result = suite.ingest(again).await;
+        assert_eq!(result.effect(), EventEffect::Raised);
+        let stockout = suite.get(&result.exception).await;
+        assert_eq!((stockout.scope.as_str(), stockout.queue.as_str()), (MEDICAL, "medical-supply"));
+        assert_eq!(suite.get(&hold).await.scope, MEDICAL);
+    }
+
     async fn malformed_attributes_are_refused_as_a_whole(backend: Backend) {
         let suite = Suite::start(backend).await;
         let good = credit_exceeded("SO-8", MEDICAL, "1.00");

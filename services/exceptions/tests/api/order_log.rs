@@ -1,6 +1,10 @@
-//! The order log of the example, row by row.
+//! The example's own events, and the order log, row by row.
 
-use std::{collections::BTreeMap, path::Path, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Instant,
+};
 
 use contracts::{
     exceptions::{BatchIngestEventsRequest, EventEffect, IngestOutcome},
@@ -96,5 +100,55 @@ testkit::backends! {
         let (outcomes, counts) = replay(&suite, &events).await;
         assert_eq!(outcomes, BTreeMap::from([(IngestOutcome::Duplicate.into(), 22_367)]));
         assert!(counts.values().all(|count| *count == (0, 0)));
+    }
+
+    async fn a_working_day_of_three_units_has_all_six_types(backend: Backend) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/distributor/events/working-day.jsonl");
+        let text = std::fs::read_to_string(path).unwrap();
+        let events = text.lines().map(line).collect::<Vec<_>>();
+        let suite = Suite::start(backend).await;
+        let request = BatchIngestEventsRequest { events: events.clone() };
+        let results = suite.erp().batch_ingest_events(request).await.unwrap().into_inner().results;
+        let mut raised = BTreeMap::<String, BTreeSet<String>>::new();
+        let mut effects = BTreeMap::<i32, usize>::new();
+        for (event, result) in events.iter().zip(results) {
+            assert_eq!(result.outcome(), IngestOutcome::Accepted, "{}: {}", event.id, result.dead_letter_reason);
+            *effects.entry(result.effect).or_default() += 1;
+            if result.effect() == EventEffect::Raised {
+                raised.entry(result.exception_type).or_default().insert(event.scope.clone());
+            }
+        }
+        assert_eq!(raised.len(), 6, "{raised:?}");
+        assert!(raised.values().all(|units| units.len() == 3), "{raised:?}");
+        assert!(effects[&EventEffect::Evidence.into()] > 0 && effects[&EventEffect::Resolved.into()] > 0);
+    }
+}
+
+/// A CloudEvent in JSON, with numbers as they stand.
+#[derive(serde::Deserialize)]
+struct Line<'a> {
+    id: String,
+    source: String,
+    r#type: String,
+    subject: String,
+    time: chrono::DateTime<chrono::Utc>,
+    scope: String,
+    correlationid: String,
+    #[serde(borrow)]
+    data: &'a serde_json::value::RawValue,
+}
+
+fn line(text: &str) -> CloudEvent {
+    let line: Line<'_> = serde_json::from_str(text).unwrap();
+    CloudEvent {
+        id: line.id,
+        source: line.source,
+        r#type: line.r#type,
+        subject: line.subject,
+        time: Some(contracts::time::timestamp(line.time)),
+        scope: line.scope,
+        correlation_id: line.correlationid,
+        data: line.data.get().as_bytes().to_vec().into(),
+        ..CloudEvent::default()
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use governance::Scope;
 use service_kit::outbox::Entry;
 
 use super::read::{Item, Meaning, Raise};
@@ -97,6 +98,7 @@ impl Standing {
         app: &App,
         item: &Item,
         meaning: &Meaning,
+        scope: &Scope,
         raise: &Raise,
         now: DateTime<Utc>,
     ) -> &Exception {
@@ -104,7 +106,7 @@ impl Standing {
         let exception = Exception {
             id: app.id(),
             kind: raise.kind.clone(),
-            scope: item.event.scope.clone(),
+            scope: scope.clone(),
             severity: raise.route.severity,
             blocking: raise.route.blocking,
             document: document.clone(),

@@ -6,9 +6,10 @@ mod read;
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use service_kit::{
     error::{Error, Kind, Reason, Result},
-    identity::Caller,
+    identity::{Caller, Scopes},
 };
 
 use super::{
@@ -61,6 +62,16 @@ pub enum Effect {
     Resolved,
 }
 
+/// Who brings events.
+pub(crate) struct Brought {
+    /// Whose act it is.
+    pub(crate) author: Author,
+    /// Who vouches for the facts.
+    pub(crate) asserter: Asserter,
+    /// The units whose documents may be spoken of.
+    pub(crate) scopes: Scopes,
+}
+
 impl App {
     /// Takes in one event.
     ///
@@ -73,10 +84,8 @@ impl App {
             .map_err(|malformed| refused("event", &malformed))?;
         caller.require(permission::INGEST, &event.scope)?;
         let name = format!("{} {}", event.source, event.id);
-        let author = Author::of(caller, self.now());
-        let mut outcomes = self
-            .take_in(author, &asserter(caller), vec![event], None)
-            .await?;
+        let brought = Brought::by(caller, self.now());
+        let mut outcomes = self.take_in(brought, vec![event], None).await?;
         match outcomes.pop() {
             Some(outcome) if outcome.status == Status::Refused => Err(Error::new(
                 Kind::AlreadyExists,
@@ -111,13 +120,8 @@ impl App {
         for scope in scopes {
             caller.require(permission::INGEST, scope)?;
         }
-        self.take_in(
-            Author::of(caller, self.now()),
-            &asserter(caller),
-            events,
-            None,
-        )
-        .await
+        self.take_in(Brought::by(caller, self.now()), events, None)
+            .await
     }
 
     /// Takes in a dead letter again, as from whoever brought it first.
@@ -126,17 +130,16 @@ impl App {
     /// If there is none in the caller's scopes.
     pub async fn replay(&self, caller: &Caller, name: &str) -> Result<Outcome> {
         let id = id_in("name", "deadLetters", name)?;
-        caller.require_no_conflict()?;
         let scopes = caller.scopes(permission::REPLAY);
         let letter = found(caller, name, self.store.dead_letter(id, &scopes).await?)?;
-        let author = Author::of(caller, self.now());
+        caller.require_no_conflict()?;
+        let by = Brought {
+            author: Author::of(caller, self.now()),
+            asserter: letter.asserter,
+            scopes,
+        };
         let outcomes = self
-            .take_in(
-                author,
-                &letter.asserter,
-                vec![letter.event],
-                Some(letter.id),
-            )
+            .take_in(by, vec![letter.event], Some(letter.id))
             .await?;
         outcomes
             .into_iter()
@@ -147,29 +150,35 @@ impl App {
     /// The part that every way in shares.
     pub(crate) async fn take_in(
         &self,
-        author: Author,
-        asserter: &Asserter,
+        by: Brought,
         events: Vec<Event>,
         replayed: Option<String>,
     ) -> Result<Vec<Outcome>> {
+        let now = by.author.now;
         let items = events
             .into_iter()
-            .map(|event| Item::read(&self.catalog, event, author.now))
+            .map(|event| Item::read(&self.catalog, event, now))
             .collect::<Vec<_>>();
         let wanted = wanted(&items);
-        let batch = Batch::new(self, author, asserter, items, replayed);
+        let batch = Batch::new(self, by, items, replayed);
         self.store.ingest(&wanted, &batch).await?;
         Ok(batch.into_outcomes())
     }
 }
 
-/// Who vouches for what the caller brings: the principal itself, not whom it acts for.
-fn asserter(caller: &Caller) -> Asserter {
-    let principal = caller.principal();
-    Asserter {
-        issuer: principal.issuer.clone(),
-        subject: principal.subject.clone(),
-        provenance: super::request::provenance(principal),
+impl Brought {
+    fn by(caller: &Caller, now: DateTime<Utc>) -> Self {
+        // The principal itself vouches for what it brings, not whom it acts for.
+        let principal = caller.principal();
+        Self {
+            author: Author::of(caller, now),
+            asserter: Asserter {
+                issuer: principal.issuer.clone(),
+                subject: principal.subject.clone(),
+                provenance: super::request::provenance(principal),
+            },
+            scopes: caller.scopes(permission::INGEST),
+        }
     }
 }
 

@@ -6,12 +6,12 @@ use std::{
 };
 
 use serde_json::json;
-use service_kit::{error::Result, outbox};
+use service_kit::{error::Result, identity::Scopes, outbox};
 
 use super::{
-    Effect, Outcome, Status,
+    Brought, Effect, Outcome, Status,
     effects::Standing,
-    read::{Item, Meaning},
+    read::{self, Item, Meaning},
 };
 use crate::{
     app::{
@@ -28,14 +28,26 @@ use governance::{Provenance, Scope};
 
 /// Events that are taken in together.
 pub(super) struct Batch<'a> {
-    pub(super) app: &'a App,
-    pub(super) author: Author,
-    pub(super) asserter: &'a Asserter,
+    app: &'a App,
+    author: Author,
+    asserter: Asserter,
+    /// Where the caller may bring events for.
+    scopes: Scopes,
     items: Vec<Item>,
     /// The dead letter whose only event this is.
     replayed: Option<String>,
     /// The outcomes of the last plan.
     outcomes: Mutex<Vec<Outcome>>,
+}
+
+/// The unit that an event's document belongs to.
+enum Place {
+    /// The one that the event names.
+    Named,
+    /// Another one, that the caller may bring events for too.
+    Documents(Scope),
+    /// Another one; with what to tell the caller.
+    Elsewhere(String),
 }
 
 /// A batch on its way to a plan.
@@ -73,15 +85,15 @@ impl Planner for Batch<'_> {
 impl<'a> Batch<'a> {
     pub(super) fn new(
         app: &'a App,
-        author: Author,
-        asserter: &'a Asserter,
+        by: Brought,
         items: Vec<Item>,
         replayed: Option<String>,
     ) -> Self {
         Self {
             app,
-            author,
-            asserter,
+            author: by.author,
+            asserter: by.asserter,
+            scopes: by.scopes,
             items,
             replayed,
             outcomes: Mutex::default(),
@@ -101,9 +113,16 @@ impl<'b> Draft<'b> {
             return outcome;
         }
         let problem = match &item.meaning {
-            Ok(meaning) => match self.conflicting_scope(item, meaning) {
-                None => return self.accept(item, meaning),
-                Some(problem) => problem,
+            Ok(meaning) => match self.place(item, &meaning.reading.document) {
+                Place::Named => return self.accept(item, meaning, &item.event.scope),
+                Place::Documents(scope) => {
+                    let now = self.batch.author.now;
+                    match read::meaning(&self.batch.app.catalog, &item.event, &scope, now) {
+                        Ok(meaning) => return self.accept(item, &meaning, &scope),
+                        Err(problem) => problem,
+                    }
+                }
+                Place::Elsewhere(problem) => problem,
             },
             Err(problem) => problem.clone(),
         };
@@ -145,20 +164,35 @@ impl<'b> Draft<'b> {
             "known_digest": digest, "digest": item.digest,
             "reason": "IDEMPOTENCY_CONFLICT",
         });
-        self.record(item, "event.refused", outbox::Outcome::Refused, payload);
+        self.record(
+            item,
+            &event.scope,
+            "event.refused",
+            outbox::Outcome::Refused,
+            payload,
+        );
         Some(Outcome {
             status: Status::Refused,
             ..Outcome::default()
         })
     }
 
-    /// A document belongs to one unit, so that nobody puts facts on another unit's
-    /// documents by guessing their ids.
-    fn conflicting_scope(&self, item: &Item, meaning: &Meaning) -> Option<String> {
-        let key = &meaning.reading.document;
-        let scope = self.scope_of(key)?;
-        (*scope != item.event.scope)
-            .then(|| format!("scope: document {key} isn't one of {}", item.event.scope))
+    /// A document belongs to one unit, whatever an event names. An event may name a site
+    /// of the unit, or what is above it; but nobody puts facts on the documents of a unit
+    /// that they bring no events for, by guessing ids.
+    fn place(&self, item: &Item, document: &Key) -> Place {
+        let named = &item.event.scope;
+        match self.scope_of(document) {
+            None => Place::Named,
+            Some(own) if own == named => Place::Named,
+            Some(own)
+                if (own.contains(named) || named.contains(own))
+                    && self.batch.scopes.contains(own) =>
+            {
+                Place::Documents(own.clone())
+            }
+            Some(_) => Place::Elsewhere(format!("scope: document {document} isn't one of {named}")),
+        }
     }
 
     fn scope_of(&self, key: &Key) -> Option<&Scope> {
@@ -166,10 +200,10 @@ impl<'b> Draft<'b> {
         touched.or_else(|| self.snapshot.documents.get(key))
     }
 
-    fn accept(&mut self, item: &'b Item, meaning: &Meaning) -> Outcome {
-        self.touch(item, meaning);
+    fn accept(&mut self, item: &'b Item, meaning: &Meaning, scope: &Scope) -> Outcome {
+        self.touch(item, meaning, scope);
         self.keep_facts(item, meaning);
-        let mut outcome = self.raise(item, meaning);
+        let mut outcome = self.raise(item, meaning, scope);
         if meaning.ends
             && let Some(declared) = self.batch.app.catalog.events.get(&item.event.kind)
         {
@@ -196,7 +230,13 @@ impl<'b> Draft<'b> {
             "effect": outcome.effect.map(Effect::name),
             "replayed": self.batch.replayed.as_ref().map(|id| format!("deadLetters/{id}")),
         });
-        self.record(item, "event.accepted", outbox::Outcome::Done, payload);
+        self.record(
+            item,
+            scope,
+            "event.accepted",
+            outbox::Outcome::Done,
+            payload,
+        );
         self.handled(item, &outcome);
         if self.batch.replayed.is_some() {
             self.plan.replayed.clone_from(&self.batch.replayed);
@@ -204,7 +244,7 @@ impl<'b> Draft<'b> {
         outcome
     }
 
-    fn touch(&mut self, item: &Item, meaning: &Meaning) {
+    fn touch(&mut self, item: &Item, meaning: &Meaning, scope: &Scope) {
         let key = &meaning.reading.document;
         let now = self.batch.author.now;
         let new = !self.snapshot.documents.contains_key(key);
@@ -212,7 +252,7 @@ impl<'b> Draft<'b> {
             .entry(key.clone())
             .or_insert_with(|| Touched {
                 key: key.clone(),
-                scope: item.event.scope.clone(),
+                scope: scope.clone(),
                 correlation_id: item.event.correlation().to_owned(),
                 updated: now,
                 new,
@@ -221,7 +261,7 @@ impl<'b> Draft<'b> {
 
     /// Keeps the newest observation of each fact; of equally old ones the later to come.
     fn keep_facts(&mut self, item: &Item, meaning: &Meaning) {
-        let asserter = self.batch.asserter;
+        let asserter = &self.batch.asserter;
         for (name, value) in &meaning.reading.facts {
             let key = (
                 meaning.reading.document.clone(),
@@ -250,7 +290,7 @@ impl<'b> Draft<'b> {
         }
     }
 
-    fn raise(&mut self, item: &Item, meaning: &Meaning) -> Outcome {
+    fn raise(&mut self, item: &Item, meaning: &Meaning, scope: &Scope) -> Outcome {
         let mut outcome = Outcome::default();
         for raise in &meaning.raises {
             let evidence = Evidence {
@@ -264,9 +304,9 @@ impl<'b> Draft<'b> {
             let (id, effect) = match self.standing.support(&meaning.reading, &raise.kind, now) {
                 Some(id) => (id, Effect::Evidence),
                 None => {
-                    let exception = self
-                        .standing
-                        .raise(self.batch.app, item, meaning, raise, now);
+                    let exception =
+                        self.standing
+                            .raise(self.batch.app, item, meaning, scope, raise, now);
                     let author = &self.batch.author;
                     let what = "exception.raised";
                     let entry = author.on_exception(what, "exceptions.exception.raise", exception);
@@ -298,7 +338,14 @@ impl<'b> Draft<'b> {
             "source": item.event.source, "id": item.event.id, "type": item.event.kind,
             "digest": item.digest, "reason": reason, "dead_letter": format!("deadLetters/{id}"),
         });
-        self.record(item, "event.dead-lettered", outbox::Outcome::Done, payload);
+        let scope = &item.event.scope;
+        self.record(
+            item,
+            scope,
+            "event.dead-lettered",
+            outbox::Outcome::Done,
+            payload,
+        );
         self.plan.dead_letters.push(DeadLetter {
             id: id.clone(),
             event: item.event.clone(),
@@ -335,6 +382,7 @@ impl<'b> Draft<'b> {
     fn record(
         &mut self,
         item: &Item,
+        scope: &Scope,
         what: &str,
         outcome: outbox::Outcome,
         payload: serde_json::Value,
@@ -345,7 +393,7 @@ impl<'b> Draft<'b> {
         };
         let subject = Subject {
             resource,
-            scope: item.event.scope.as_str(),
+            scope: scope.as_str(),
             correlation_id: item.event.correlation(),
         };
         let author = &self.batch.author;

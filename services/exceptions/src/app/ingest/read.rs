@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use decision::Value;
+use governance::Scope;
 
 use crate::domain::{
     catalog::{Catalog, EVENT_TYPE, Reading, Route},
@@ -39,13 +40,19 @@ impl Item {
         Self {
             digest: event.digest(),
             occurred: event.time.unwrap_or(now),
-            meaning: meaning(catalog, &event, now),
+            meaning: meaning(catalog, &event, &event.scope, now),
             event,
         }
     }
 }
 
-fn meaning(catalog: &Catalog, event: &Event, now: DateTime<Utc>) -> Result<Meaning, String> {
+/// What an event means for a document of this scope.
+pub(super) fn meaning(
+    catalog: &Catalog,
+    event: &Event,
+    scope: &Scope,
+    now: DateTime<Utc>,
+) -> Result<Meaning, String> {
     let declared = catalog
         .events
         .get(&event.kind)
@@ -55,8 +62,8 @@ fn meaning(catalog: &Catalog, event: &Event, now: DateTime<Utc>) -> Result<Meani
     let mut inputs = reading.inputs.clone();
     inputs.insert(EVENT_TYPE.to_owned(), Value::String(event.kind.clone()));
     let mut raises = Vec::new();
-    for kind in catalog.detect(&event.scope, &inputs) {
-        let Some(routed) = catalog.route(&event.scope, kind, &reading.inputs) else {
+    for kind in catalog.detect(scope, &inputs) {
+        let Some(routed) = catalog.route(scope, kind, &reading.inputs) else {
             continue;
         };
         // Clocks start at receipt: nobody can respond to what hasn't arrived.
