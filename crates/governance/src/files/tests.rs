@@ -251,3 +251,24 @@ fn what_is_no_document_is_refused() {
         "{found}"
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn damaged_files_are_refused_without_panic(
+        which in 0..3_usize,
+        at in 0..400_usize,
+        with in "[-a-z0-9'\"{}\\[\\]:,<>. \n#&*!|é]{0,4}",
+        gone in 0..6_usize,
+    ) {
+        let mut texts = [SCOPES, WORKFLOW, POLICY].map(|text| text.chars().collect::<Vec<_>>());
+        let text = &mut texts[which];
+        let at = at.min(text.len());
+        let end = (at + gone).min(text.len());
+        text.splice(at..end, with.chars());
+        let sources = texts.map(|text| source("x", &text.into_iter().collect::<String>()));
+        if let Err(errors) = compile(&sources) {
+            proptest::prop_assert!(!errors.is_empty());
+            proptest::prop_assert!(errors.iter().all(|e| e.line > 0 && e.column > 0));
+        }
+    }
+}

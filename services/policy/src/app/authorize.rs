@@ -324,6 +324,8 @@ fn missing(
             given: given.given,
             expires: given.expires,
             digest: given.digest.clone(),
+            // Who is revoked can't call any more; what was approved before lapses with
+            // `expires`.
             revoked: false,
         })
         .collect();

@@ -245,7 +245,11 @@ pub(super) fn decision_record(
     };
     Record {
         asker: asker(caller),
-        digest: question.digest(),
+        // Only retries compare it.
+        digest: question
+            .request_id
+            .map(|_| question.digest())
+            .unwrap_or_default(),
         question,
         answer,
         entries,

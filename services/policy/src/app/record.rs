@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use service_kit::error::{Error, Kind, Reason, Result};
+use service_kit::{
+    error::{Error, Kind, Reason, Result},
+    telemetry,
+};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{MissedTickBehavior, interval},
@@ -83,7 +86,13 @@ impl Writer {
                     continue;
                 }
             }
-            let span = tracing::debug_span!("decisions.commit", decisions = jobs.len());
+            let span = tracing::info_span!("commit decisions", decisions = jobs.len());
+            // Of many calls none is the parent.
+            for entry in jobs.iter().flat_map(|job| job.record.entries.first()) {
+                if let Some(trace) = &entry.trace {
+                    telemetry::link(&span, &trace.traceparent);
+                }
+            }
             self.commit(std::mem::take(&mut jobs))
                 .instrument(span)
                 .await;

@@ -66,7 +66,7 @@ pub struct Record {
     pub asker: Asker,
     /// What.
     pub question: Question,
-    /// Digest of the question.
+    /// Digest of the question, where it has a request id.
     pub digest: String,
     /// What was answered.
     pub answer: Answer,

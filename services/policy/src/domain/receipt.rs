@@ -411,4 +411,20 @@ mod tests {
         let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
         assert_eq!(thumbprint(x), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_damaged_receipt_is_valid(at in 0..400_usize, with in "[A-Za-z0-9._=é-]{0,3}") {
+            let (key, jwks) = key();
+            let jws = key.sign(&claims());
+            let mut text: Vec<char> = jws.chars().collect();
+            let at = at.min(text.len());
+            let end = (at + 1).min(text.len());
+            text.splice(at..end, with.chars());
+            let damaged: String = text.into_iter().collect();
+            if damaged != jws {
+                proptest::prop_assert!(verify(&damaged, &jwks, "erp", time(1_100)).is_err());
+            }
+        }
+    }
 }

@@ -95,6 +95,25 @@ testkit::backends! {
         second.shutdown().await.unwrap();
     }
 
+    async fn a_replica_follows_what_another_activates(backend: Backend) {
+        let (store, log) = (backend.store(), AuditLog::new());
+        let address = log.serve().await;
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let waiting = replica(store.url(), folders[0].path(), &address, Files::none()).await.unwrap();
+        let mut client = editor(&waiting, folders[0].path());
+        let before = client.get_revision(GetRevisionRequest {}).await.unwrap().into_inner();
+        assert_eq!(before.revision, 0);
+        let other = replica(store.url(), folders[1].path(), &address, files()).await.unwrap();
+        eventually(Duration::from_secs(10), || async {
+            let mut client = client.clone();
+            let now = client.get_revision(GetRevisionRequest {}).await.unwrap().into_inner();
+            now.revision == 1
+        })
+        .await;
+        other.shutdown().await.unwrap();
+        waiting.shutdown().await.unwrap();
+    }
+
     async fn files_with_errors_stop_the_start_and_change_nothing(backend: Backend) {
         let (store, log) = (backend.store(), AuditLog::new());
         let (address, folder) = (log.serve().await, tempfile::tempdir().unwrap());
