@@ -36,7 +36,7 @@ struct Inner {
 
 enum Origin {
     File(PathBuf),
-    Development { issuer: DevIssuer, subject: String },
+    Development { issuer: Box<DevIssuer>, subject: String },
 }
 
 struct Current {
@@ -60,7 +60,7 @@ impl TokenSource {
         let origin = match &settings.token_file {
             Some(path) => Origin::File(path.clone()),
             None if development => Origin::Development {
-                issuer: DevIssuer::open_or_create(data_dir)?,
+                issuer: Box::new(DevIssuer::open_or_create(data_dir)?),
                 subject: format!("bylaw-{service}"),
             },
             None => {

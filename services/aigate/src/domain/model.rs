@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// Most principals that speak for a version: all of them count as the requester of what it
+/// recommends, and an action takes 16 such subjects.
+const MAX_SUBJECTS: usize = 12;
+
 /// How much can go wrong with a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -140,6 +144,9 @@ impl ModelVersion {
         }
         if self.subjects.is_empty() || self.subjects.iter().any(String::is_empty) {
             return Some("subjects needs at least one subject, none of them empty".to_owned());
+        }
+        if self.subjects.len() > MAX_SUBJECTS {
+            return Some(format!("more than {MAX_SUBJECTS} subjects speak for it"));
         }
         if self.subjects.contains(&self.owner) {
             return Some("owner is one of the subjects, but a person must own a model".to_owned());

@@ -5,7 +5,7 @@ use contracts::aigate::{
     self as wire, RecommendationState as State,
     recommendation_service_client::RecommendationServiceClient as Client,
 };
-use testkit::{Backend, identity::Calls};
+use testkit::identity::Calls;
 use tonic::{Code, Status};
 
 use crate::world::*;
@@ -86,27 +86,63 @@ testkit::backends! {
         let found = world.submitted().await;
         let methods = service_kit::access::Methods::of_contracts().unwrap();
         let prefix = "/bylaw.aigate.v1.RecommendationService/";
-        let all: Vec<_> = methods.iter().filter_map(|(path, _)| path.strip_prefix(prefix)).collect();
-        assert_eq!(all.len(), METHODS.len(), "a method without its row: {all:?}");
+        let all: Vec<_> = methods
+            .iter()
+            .filter_map(|(path, _)| path.strip_prefix(prefix))
+            .collect();
+        assert_eq!(
+            all.len(),
+            METHODS.len(),
+            "a method without its row: {all:?}"
+        );
         for method in METHODS {
             let mut nobody = Client::new(world.harness.with_token(""));
-            refused(call(method, &mut nobody, &found.name).await, Code::Unauthenticated, "TOKEN_MISSING");
+            refused(
+                call(method, &mut nobody, &found.name).await,
+                Code::Unauthenticated,
+                "TOKEN_MISSING",
+            );
             let mut bad = Client::new(world.harness.with_token("a.b.c"));
-            refused(call(method, &mut bad, &found.name).await, Code::Unauthenticated, "TOKEN_INVALID");
+            refused(
+                call(method, &mut bad, &found.name).await,
+                Code::Unauthenticated,
+                "TOKEN_INVALID",
+            );
             let mut editor = world.person("editor", "policy-editor@acme");
-            refused(call(method, &mut editor, &found.name).await, Code::PermissionDenied, "PERMISSION_DENIED");
+            refused(
+                call(method, &mut editor, &found.name).await,
+                Code::PermissionDenied,
+                "PERMISSION_DENIED",
+            );
         }
-        let elsewhere = |role: &str| world.person("stranger", &format!("{role}@acme/europe/industrial"));
-        refused(call("SubmitRecommendation", &mut elsewhere("recommender"), "").await, Code::PermissionDenied, "PERMISSION_DENIED");
-        for method in ["GetRecommendation", "ClaimRecommendation", "AcceptRecommendation", "ModifyRecommendation", "RejectRecommendation"] {
-            refused(call(method, &mut elsewhere("reviewer"), &found.name).await, Code::NotFound, "NOT_FOUND");
+        let elsewhere =
+            |role: &str| world.person("stranger", &format!("{role}@acme/europe/industrial"));
+        refused(
+            call("SubmitRecommendation", &mut elsewhere("recommender"), "").await,
+            Code::PermissionDenied,
+            "PERMISSION_DENIED",
+        );
+        for method in [
+            "GetRecommendation",
+            "ClaimRecommendation",
+            "AcceptRecommendation",
+            "ModifyRecommendation",
+            "RejectRecommendation",
+        ] {
+            refused(
+                call(method, &mut elsewhere("reviewer"), &found.name).await,
+                Code::NotFound,
+                "NOT_FOUND",
+            );
         }
         assert_state(&world.submitted().await, State::InReview);
         assert!(world.peers.lock().requested.is_empty());
         // What was out of scope is in the log as refused.
         let refusals = || async {
             let records = world.harness.log.records();
-            records.iter().any(|r| r.r#type == "bylaw.aigate.access.refused.v1" && r.resource == found.name)
+            records
+                .iter()
+                .any(|r| r.r#type == "bylaw.aigate.access.refused.v1" && r.resource == found.name)
         };
         testkit::eventually(std::time::Duration::from_secs(20), refusals).await;
     }
@@ -116,14 +152,30 @@ testkit::backends! {
         let grant = ["recommender@acme/europe/medical"];
         let kind = service_kit::identity::PrincipalKind::Model;
         let mut other = Client::new(world.harness.calls("order-agent.industrial", kind, &grant));
-        refused(other.submit_recommendation(story()).await, Code::PermissionDenied, "PERMISSION_DENIED");
+        refused(
+            other.submit_recommendation(story()).await,
+            Code::PermissionDenied,
+            "PERMISSION_DENIED",
+        );
         let mut person = world.person("order-agent.medical", grant[0]);
-        refused(person.submit_recommendation(story()).await, Code::PermissionDenied, "PERMISSION_DENIED");
+        refused(
+            person.submit_recommendation(story()).await,
+            Code::PermissionDenied,
+            "PERMISSION_DENIED",
+        );
         // An exception of another unit isn't there for it.
         world.peers.lock().exception.scope = "acme/europe/industrial".into();
-        refused(world.agent().submit_recommendation(story()).await, Code::NotFound, "NOT_FOUND");
+        refused(
+            world.agent().submit_recommendation(story()).await,
+            Code::NotFound,
+            "NOT_FOUND",
+        );
         world.peers.lock().exception.scope = "acme/europe/medical/basel".into();
-        refused(world.agent().submit_recommendation(story()).await, Code::InvalidArgument, "INVALID_ARGUMENT");
+        refused(
+            world.agent().submit_recommendation(story()).await,
+            Code::InvalidArgument,
+            "INVALID_ARGUMENT",
+        );
     }
 
     async fn lists_hold_what_the_caller_sees(backend: Backend) {
@@ -141,25 +193,74 @@ testkit::backends! {
         let mut names = Vec::new();
         let mut token = String::new();
         loop {
-            let page = world.reviewer().list_recommendations(ask(State::InReview, 2, &token)).await.unwrap().into_inner();
-            names.extend(page.recommendations.into_iter().map(|r| (r.create_time.unwrap().seconds, r.name)));
+            let page = world
+                .reviewer()
+                .list_recommendations(ask(State::InReview, 2, &token))
+                .await
+                .unwrap()
+                .into_inner();
+            names.extend(
+                page.recommendations
+                    .into_iter()
+                    .map(|r| (r.create_time.unwrap().seconds, r.name)),
+            );
             token = page.next_page_token;
             if token.is_empty() {
                 break;
             }
         }
         assert_eq!(names.len(), 5);
-        assert!(names.windows(2).all(|w| w[0].0 > w[1].0), "newest first: {names:?}");
-        let page = world.reviewer().list_recommendations(ask(State::InReview, 2, "")).await.unwrap().into_inner();
+        assert!(
+            names.windows(2).all(|w| w[0].0 > w[1].0),
+            "newest first: {names:?}"
+        );
+        let page = world
+            .reviewer()
+            .list_recommendations(ask(State::InReview, 2, ""))
+            .await
+            .unwrap()
+            .into_inner();
         let other = ask(State::Unspecified, 2, &page.next_page_token);
-        refused(world.reviewer().list_recommendations(other).await, Code::InvalidArgument, "PAGE_TOKEN_INVALID");
-        let empty = world.reviewer().list_recommendations(ask(State::Expired, 0, "")).await.unwrap().into_inner();
+        refused(
+            world.reviewer().list_recommendations(other).await,
+            Code::InvalidArgument,
+            "PAGE_TOKEN_INVALID",
+        );
+        let empty = world
+            .reviewer()
+            .list_recommendations(ask(State::Expired, 0, ""))
+            .await
+            .unwrap()
+            .into_inner();
         assert!(empty.recommendations.is_empty());
         let mut stranger = world.person("stranger", "reviewer@acme/europe/industrial");
-        let none = stranger.list_recommendations(ask(State::InReview, 0, "")).await.unwrap().into_inner();
+        let none = stranger
+            .list_recommendations(ask(State::InReview, 0, ""))
+            .await
+            .unwrap()
+            .into_inner();
         assert!(none.recommendations.is_empty());
-        refused(world.reviewer().list_recommendations(ask(State::InReview, -1, "")).await, Code::InvalidArgument, "INVALID_ARGUMENT");
-        let within = wire::ListRecommendationsRequest { scope: "acme/europe/medical/basel".into(), ..Default::default() };
-        assert!(world.reviewer().list_recommendations(within).await.unwrap().into_inner().recommendations.is_empty());
+        refused(
+            world
+                .reviewer()
+                .list_recommendations(ask(State::InReview, -1, ""))
+                .await,
+            Code::InvalidArgument,
+            "INVALID_ARGUMENT",
+        );
+        let within = wire::ListRecommendationsRequest {
+            scope: "acme/europe/medical/basel".into(),
+            ..Default::default()
+        };
+        assert!(
+            world
+                .reviewer()
+                .list_recommendations(within)
+                .await
+                .unwrap()
+                .into_inner()
+                .recommendations
+                .is_empty()
+        );
     }
 }

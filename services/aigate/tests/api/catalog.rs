@@ -2,7 +2,6 @@
 
 use aigate::domain::catalog::{Catalog, Source};
 use contracts::aigate as wire;
-use testkit::Backend;
 
 use crate::world::*;
 
@@ -52,6 +51,11 @@ fn what_cannot_be_is_refused_with_its_place() {
         ("owner: o", "owner: s", "owner"),
         ("owner: o", "owner: ''", "owner"),
         ("subjects: [s]", "subjects: []", "subjects"),
+        (
+            "subjects: [s]",
+            "subjects: [a, b, c, d, e, f, g, h, i, j, k, l, m]",
+            "subjects",
+        ),
         ("sha256:5f", "sha256:zz", "artifact_digest"),
         ("name: m", "name: M", "name"),
         ("version: '1'", "version: 'a b'", "version"),
@@ -100,17 +104,36 @@ testkit::backends! {
         let world = World::start(backend).await;
         let name = "models/fulfilment-advisor/aliases/champion".to_owned();
         let request = wire::GetModelVersionRequest { name };
-        let model = world.reviewer().get_model_version(request).await.unwrap().into_inner();
+        let model = world
+            .reviewer()
+            .get_model_version(request)
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(model.name, "models/fulfilment-advisor/versions/3");
         assert_eq!(model.owner, "model-owner.medical");
         assert_eq!(model.evaluation["accuracy"], "0.943");
-        let missing = wire::GetModelVersionRequest { name: "models/none/versions/1".into() };
-        refused(world.reviewer().get_model_version(missing).await, tonic::Code::NotFound, "NOT_FOUND");
+        let missing = wire::GetModelVersionRequest {
+            name: "models/none/versions/1".into(),
+        };
+        refused(
+            world.reviewer().get_model_version(missing).await,
+            tonic::Code::NotFound,
+            "NOT_FOUND",
+        );
         let mut names = Vec::new();
         let mut page_token = String::new();
         loop {
-            let request = wire::ListModelVersionsRequest { page_size: 2, page_token };
-            let page = world.reviewer().list_model_versions(request).await.unwrap().into_inner();
+            let request = wire::ListModelVersionsRequest {
+                page_size: 2,
+                page_token,
+            };
+            let page = world
+                .reviewer()
+                .list_model_versions(request)
+                .await
+                .unwrap()
+                .into_inner();
             names.extend(page.model_versions.into_iter().map(|m| m.name));
             page_token = page.next_page_token;
             if page_token.is_empty() {
@@ -120,7 +143,12 @@ testkit::backends! {
         assert_eq!(names.len(), 6);
         assert!(names.is_sorted(), "{names:?}");
         let bootstrapped = || async {
-            world.harness.log.records().iter().any(|r| r.r#type == "bylaw.aigate.catalog.bootstrapped.v1")
+            world
+                .harness
+                .log
+                .records()
+                .iter()
+                .any(|r| r.r#type == "bylaw.aigate.catalog.bootstrapped.v1")
         };
         testkit::eventually(std::time::Duration::from_secs(20), bootstrapped).await;
     }

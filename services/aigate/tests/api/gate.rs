@@ -5,10 +5,12 @@ use contracts::{
     types,
 };
 use service_kit::identity::PrincipalKind;
-use testkit::Backend;
 use tonic::Code;
 
 use crate::world::*;
+
+/// Makes a good request a bad one.
+type Change = Box<dyn Fn(&mut SubmitRecommendationRequest)>;
 
 testkit::backends! {
     async fn the_story_is_for_a_person(backend: Backend) {
@@ -19,9 +21,20 @@ testkit::backends! {
         assert_eq!(result.verdict(), GateVerdict::Review);
         assert_eq!(result.reviewer_roles, ["reviewer"]);
         let checks: Vec<_> = result.checks.iter().map(|c| c.check.as_str()).collect();
-        assert_eq!(checks, ["registry", "autonomy", "gate_table", "facts", "policy"]);
-        assert!(reasons(&found).contains("gate_table=LOW_CONFIDENCE"), "{}", reasons(&found));
-        assert!(reasons(&found).contains("policy=REQUIRE_APPROVAL"), "{}", reasons(&found));
+        assert_eq!(
+            checks,
+            ["registry", "autonomy", "gate_table", "facts", "policy"]
+        );
+        assert!(
+            reasons(&found).contains("gate_table=LOW_CONFIDENCE"),
+            "{}",
+            reasons(&found)
+        );
+        assert!(
+            reasons(&found).contains("policy=REQUIRE_APPROVAL"),
+            "{}",
+            reasons(&found)
+        );
         assert_eq!(found.document, "documents/order/SO-4711");
         assert_eq!(found.correlation_id, "SO-4711");
         assert_eq!(found.confidence, Some(decimal("0.81")));
@@ -30,7 +43,14 @@ testkit::backends! {
         // The policy saw the ERP's facts, and the arguments as the model's.
         let asked = world.peers.lock().asked.pop().unwrap();
         assert_eq!(asked.workflow, "order_release");
-        let of = |name: &str| asked.facts.iter().find(|f| f.name == name).unwrap().provenance();
+        let of = |name: &str| {
+            asked
+                .facts
+                .iter()
+                .find(|f| f.name == name)
+                .unwrap()
+                .provenance()
+        };
         assert_eq!(of("order.total"), types::Provenance::Erp);
         assert_eq!(of("argument.quantity"), types::Provenance::Model);
     }
@@ -38,7 +58,12 @@ testkit::backends! {
     async fn what_is_allowed_and_sure_acts_with_a_receipt(backend: Backend) {
         let world = World::start(backend).await;
         world.allow();
-        let found = world.agent().submit_recommendation(sure()).await.unwrap().into_inner();
+        let found = world
+            .agent()
+            .submit_recommendation(sure())
+            .await
+            .unwrap()
+            .into_inner();
         assert_state(&found, State::Auto);
         assert_eq!(found.result.unwrap().receipt.unwrap().audience, "erp");
         let asked = world.peers.lock().authorized.pop().unwrap();
@@ -48,7 +73,11 @@ testkit::backends! {
         let names: Vec<_> = asked.arguments.iter().map(|f| f.name.as_str()).collect();
         assert_eq!(names, ["quantity", "warehouse"]);
         assert_eq!(asked.requester.unwrap().subject, "order-agent.medical");
-        assert!(asked.excluded_subjects.contains(&"model-owner.medical".to_owned()));
+        assert!(
+            asked
+                .excluded_subjects
+                .contains(&"model-owner.medical".to_owned())
+        );
         assert!(asked.approvals.is_empty());
     }
 
@@ -58,35 +87,63 @@ testkit::backends! {
         let agent = || world.agent();
         // A policy that can't be reached, or leaves it open, or doesn't sign.
         world.peers.lock().policy_down = true;
-        let found = agent().submit_recommendation(sure()).await.unwrap().into_inner();
+        let found = agent()
+            .submit_recommendation(sure())
+            .await
+            .unwrap()
+            .into_inner();
         assert_state(&found, State::InReview);
         assert!(reasons(&found).contains("POLICY_UNAVAILABLE"));
         world.peers.lock().policy_down = false;
         for effect in [types::Effect::Allow, types::Effect::Deny] {
-            let mut peers = world.peers.lock();
-            (peers.effect, peers.settled) = (effect, false);
-            drop(peers);
-            let found = agent().submit_recommendation(sure()).await.unwrap().into_inner();
+            world.peers.lock().effect = effect;
+            world.peers.lock().settled = false;
+            let found = agent()
+                .submit_recommendation(sure())
+                .await
+                .unwrap()
+                .into_inner();
             assert_state(&found, State::InReview);
-            assert!(reasons(&found).contains("policy=UNKNOWN_FACTS"), "{}", reasons(&found));
+            assert!(
+                reasons(&found).contains("policy=UNKNOWN_FACTS"),
+                "{}",
+                reasons(&found)
+            );
         }
         world.allow();
         world.peers.lock().settled = true;
         world.peers.lock().signs = false;
-        let found = agent().submit_recommendation(sure()).await.unwrap().into_inner();
+        let found = agent()
+            .submit_recommendation(sure())
+            .await
+            .unwrap()
+            .into_inner();
         assert_state(&found, State::InReview);
         assert!(found.result.unwrap().receipt.is_none());
         world.peers.lock().signs = true;
         // A fact that the gate table needs and that nobody but a model says.
-        world.peers.lock().facts = vec![fact("order.total", money("1.00"), types::Provenance::Model)];
-        let found = agent().submit_recommendation(sure()).await.unwrap().into_inner();
+        world.peers.lock().facts =
+            vec![fact("order.total", money("1.00"), types::Provenance::Model)];
+        let found = agent()
+            .submit_recommendation(sure())
+            .await
+            .unwrap()
+            .into_inner();
         assert_state(&found, State::InReview);
-        assert!(reasons(&found).contains("UNKNOWN_FACTS: order.total"), "{}", reasons(&found));
+        assert!(
+            reasons(&found).contains("UNKNOWN_FACTS: order.total"),
+            "{}",
+            reasons(&found)
+        );
         let asked = world.peers.lock().asked.pop().unwrap();
         assert!(asked.facts.iter().all(|f| f.name != "order.total"));
         // Exceptions that can't be reached.
         world.peers.lock().exceptions_down = true;
-        let found = agent().submit_recommendation(sure()).await.unwrap().into_inner();
+        let found = agent()
+            .submit_recommendation(sure())
+            .await
+            .unwrap()
+            .into_inner();
         assert_state(&found, State::InReview);
         assert!(reasons(&found).contains("EXCEPTIONS_UNAVAILABLE"));
     }
@@ -95,11 +152,23 @@ testkit::backends! {
         let world = World::start(backend).await;
         world.allow();
         let submit = async |request: SubmitRecommendationRequest| {
-            world.agent().submit_recommendation(request).await.unwrap().into_inner()
+            world
+                .agent()
+                .submit_recommendation(request)
+                .await
+                .unwrap()
+                .into_inner()
         };
-        let guess = SubmitRecommendationRequest { confidence: Some(decimal("0.4999999999999999999999")), ..story() };
+        let guess = SubmitRecommendationRequest {
+            confidence: Some(decimal("0.4999999999999999999999")),
+            ..story()
+        };
         assert_state(&submit(guess).await, State::Rejected);
-        world.peers.lock().facts = vec![fact("order.total", money("25000.01"), types::Provenance::Erp)];
+        world.peers.lock().facts = vec![fact(
+            "order.total",
+            money("25000.01"),
+            types::Provenance::Erp,
+        )];
         let found = submit(sure()).await;
         assert_state(&found, State::InReview);
         assert!(reasons(&found).contains("HIGH_VALUE"));
@@ -109,18 +178,28 @@ testkit::backends! {
         assert_state(&found, State::Rejected);
         assert!(reasons(&found).contains("POLICY_DENIED: export-controlled"));
         // Not every use case, not every operation, not every version.
-        let other = SubmitRecommendationRequest { operation: "expedite_replenishment".into(), ..sure() };
+        let other = SubmitRecommendationRequest {
+            operation: "expedite_replenishment".into(),
+            ..sure()
+        };
         let found = submit(other).await;
         assert_state(&found, State::Rejected);
         assert!(reasons(&found).contains("OPERATION_NOT_ALLOWED"));
-        let shadow = SubmitRecommendationRequest { model_version: "models/fulfilment-advisor/aliases/challenger".into(), ..sure() };
+        let shadow = SubmitRecommendationRequest {
+            model_version: "models/fulfilment-advisor/aliases/challenger".into(),
+            ..sure()
+        };
         world.peers.lock().facts = vec![fact("order.total", money("1.00"), types::Provenance::Erp)];
         world.allow();
         let signed = world.peers.lock().authorized.len();
         let found = submit(shadow).await;
         assert_state(&found, State::Shadow);
         assert_eq!(found.model_version, "models/fulfilment-advisor/versions/4");
-        assert_eq!(world.peers.lock().authorized.len(), signed, "shadow is only observed");
+        assert_eq!(
+            world.peers.lock().authorized.len(),
+            signed,
+            "shadow is only observed"
+        );
         world.peers.lock().exception.state = contracts::exceptions::ExceptionState::Resolved.into();
         let found = submit(sure()).await;
         assert_state(&found, State::Rejected);
@@ -130,8 +209,13 @@ testkit::backends! {
     async fn versions_that_are_not_released_are_refused(backend: Backend) {
         let world = World::start(backend).await;
         let grants = ["recommender@acme/europe"];
-        let calls = world.harness.calls("order-agent.industrial", PrincipalKind::Model, &grants);
-        let mut agent = contracts::aigate::recommendation_service_client::RecommendationServiceClient::new(calls);
+        let calls = world
+            .harness
+            .calls("order-agent.industrial", PrincipalKind::Model, &grants);
+        let mut agent =
+            contracts::aigate::recommendation_service_client::RecommendationServiceClient::new(
+                calls,
+            );
         let request = SubmitRecommendationRequest {
             model_version: "models/document-reader/versions/1".into(),
             use_case: "supplier_document_extraction".into(),
@@ -139,31 +223,73 @@ testkit::backends! {
             arguments: vec![],
             ..sure()
         };
-        refused(agent.submit_recommendation(request.clone()).await, Code::InvalidArgument, "INVALID_ARGUMENT");
-        let text = |name: &str| fact(name, types::value::Kind::StringValue("x".into()), types::Provenance::Erp);
+        refused(
+            agent.submit_recommendation(request.clone()).await,
+            Code::InvalidArgument,
+            "INVALID_ARGUMENT",
+        );
+        let text = |name: &str| {
+            fact(
+                name,
+                types::value::Kind::StringValue("x".into()),
+                types::Provenance::Erp,
+            )
+        };
         let arguments = vec![text("supplier"), text("field"), text("value")];
-        let request = SubmitRecommendationRequest { arguments, ..request };
-        let found = agent.submit_recommendation(request).await.unwrap().into_inner();
+        let request = SubmitRecommendationRequest {
+            arguments,
+            ..request
+        };
+        let found = agent
+            .submit_recommendation(request)
+            .await
+            .unwrap()
+            .into_inner();
         assert_state(&found, State::Rejected);
         assert!(reasons(&found).contains("MODEL_NOT_RELEASED"));
         // Whatever the sender claims, arguments are the model's.
-        assert!(found.arguments.iter().all(|a| a.provenance() == types::Provenance::Model));
+        assert!(
+            found
+                .arguments
+                .iter()
+                .all(|a| a.provenance() == types::Provenance::Model)
+        );
     }
 
     async fn a_retry_gets_the_first_answer(backend: Backend) {
         let world = World::start(backend).await;
         world.allow();
         let request = sure();
-        let first = world.agent().submit_recommendation(request.clone()).await.unwrap().into_inner();
+        let first = world
+            .agent()
+            .submit_recommendation(request.clone())
+            .await
+            .unwrap()
+            .into_inner();
         world.peers.lock().effect = types::Effect::Deny;
-        let again = world.agent().submit_recommendation(request.clone()).await.unwrap().into_inner();
+        let again = world
+            .agent()
+            .submit_recommendation(request.clone())
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(first, again);
-        let other = SubmitRecommendationRequest { arguments: arguments("41"), ..request.clone() };
-        refused(world.agent().submit_recommendation(other).await, Code::AlreadyExists, "IDEMPOTENCY_CONFLICT");
+        let other = SubmitRecommendationRequest {
+            arguments: arguments("41"),
+            ..request.clone()
+        };
+        refused(
+            world.agent().submit_recommendation(other).await,
+            Code::AlreadyExists,
+            "IDEMPOTENCY_CONFLICT",
+        );
         // Both at once: one is kept.
         let request = story();
         let (mut a, mut b) = (world.agent(), world.agent());
-        let (a, b) = tokio::join!(a.submit_recommendation(request.clone()), b.submit_recommendation(request));
+        let (a, b) = tokio::join!(
+            a.submit_recommendation(request.clone()),
+            b.submit_recommendation(request)
+        );
         assert_eq!(a.unwrap().into_inner().name, b.unwrap().into_inner().name);
     }
 
@@ -171,41 +297,145 @@ testkit::backends! {
         let world = World::start(backend).await;
         let invalid = (Code::InvalidArgument, "INVALID_ARGUMENT");
         let absent = (Code::NotFound, "NOT_FOUND");
-        let changes: Vec<(&str, Box<dyn Fn(&mut SubmitRecommendationRequest)>, (Code, &str))> = vec![
+        let changes: Vec<(&str, Change, (Code, &str))> = vec![
             ("no confidence", Box::new(|r| r.confidence = None), invalid),
-            ("confidence above 1", Box::new(|r| r.confidence = Some(decimal("1.01"))), invalid),
-            ("confidence below 0", Box::new(|r| r.confidence = Some(decimal("-0.01"))), invalid),
-            ("confidence no number", Box::new(|r| r.confidence = Some(decimal("high"))), invalid),
-            ("too many digits", Box::new(|r| r.confidence = Some(decimal(&format!("0.{}", "1".repeat(40))))), invalid),
-            ("no such model", Box::new(|r| r.model_version = "models/x/versions/1".into()), absent),
-            ("no such alias", Box::new(|r| r.model_version = "models/fulfilment-advisor/aliases/best".into()), absent),
-            ("no such use case", Box::new(|r| r.use_case = "x".into()), invalid),
-            ("no such exception", Box::new(|r| r.exception = "exceptions/none".into()), absent),
-            ("exception malformed", Box::new(|r| r.exception = "exceptions/a/b".into()), invalid),
-            ("no operation", Box::new(|r| r.operation = String::new()), invalid),
-            ("argument missing", Box::new(|r| { r.arguments.pop(); }), invalid),
-            ("argument unknown", Box::new(|r| r.arguments.push(fact("x", number("1"), types::Provenance::Erp))), invalid),
-            ("argument twice", Box::new(|r| r.arguments.extend(arguments("1"))), invalid),
-            ("argument of another type", Box::new(|r| r.arguments[1].value = Some(types::Value { kind: Some(types::value::Kind::BooleanValue(true)) })), invalid),
-            ("digest malformed", Box::new(|r| r.input_digest = "sha256:1".into()), invalid),
-            ("request id malformed", Box::new(|r| r.request_id = "1".into()), invalid),
-            ("rationale too long", Box::new(|r| r.rationale = "x".repeat(5000)), invalid),
-            ("scope malformed", Box::new(|r| r.scope = "ACME".into()), invalid),
-            ("scope missing", Box::new(|r| r.scope = String::new()), invalid),
+            (
+                "confidence above 1",
+                Box::new(|r| r.confidence = Some(decimal("1.01"))),
+                invalid,
+            ),
+            (
+                "confidence below 0",
+                Box::new(|r| r.confidence = Some(decimal("-0.01"))),
+                invalid,
+            ),
+            (
+                "confidence no number",
+                Box::new(|r| r.confidence = Some(decimal("high"))),
+                invalid,
+            ),
+            (
+                "too many digits",
+                Box::new(|r| r.confidence = Some(decimal(&format!("0.{}", "1".repeat(40))))),
+                invalid,
+            ),
+            (
+                "no such model",
+                Box::new(|r| r.model_version = "models/x/versions/1".into()),
+                absent,
+            ),
+            (
+                "no such alias",
+                Box::new(|r| r.model_version = "models/fulfilment-advisor/aliases/best".into()),
+                absent,
+            ),
+            (
+                "no such use case",
+                Box::new(|r| r.use_case = "x".into()),
+                invalid,
+            ),
+            (
+                "no such exception",
+                Box::new(|r| r.exception = "exceptions/none".into()),
+                absent,
+            ),
+            (
+                "exception malformed",
+                Box::new(|r| r.exception = "exceptions/a/b".into()),
+                invalid,
+            ),
+            (
+                "no operation",
+                Box::new(|r| r.operation = String::new()),
+                invalid,
+            ),
+            (
+                "argument missing",
+                Box::new(|r| {
+                    r.arguments.pop();
+                }),
+                invalid,
+            ),
+            (
+                "argument unknown",
+                Box::new(|r| {
+                    r.arguments
+                        .push(fact("x", number("1"), types::Provenance::Erp))
+                }),
+                invalid,
+            ),
+            (
+                "argument twice",
+                Box::new(|r| r.arguments.extend(arguments("1"))),
+                invalid,
+            ),
+            (
+                "argument of another type",
+                Box::new(|r| {
+                    r.arguments[1].value = Some(types::Value {
+                        kind: Some(types::value::Kind::BooleanValue(true)),
+                    })
+                }),
+                invalid,
+            ),
+            (
+                "digest malformed",
+                Box::new(|r| r.input_digest = "sha256:1".into()),
+                invalid,
+            ),
+            (
+                "request id malformed",
+                Box::new(|r| r.request_id = "1".into()),
+                invalid,
+            ),
+            (
+                "rationale too long",
+                Box::new(|r| r.rationale = "x".repeat(5000)),
+                invalid,
+            ),
+            (
+                "scope malformed",
+                Box::new(|r| r.scope = "ACME".into()),
+                invalid,
+            ),
+            (
+                "scope missing",
+                Box::new(|r| r.scope = String::new()),
+                invalid,
+            ),
         ];
         for (what, change, (code, why)) in changes {
             let mut request = story();
             change(&mut request);
-            let status = world.agent().submit_recommendation(request).await.expect_err(what);
-            assert_eq!((status.code(), reason(&status).as_str()), (code, why), "{what}: {}", status.message());
+            let status = world
+                .agent()
+                .submit_recommendation(request)
+                .await
+                .expect_err(what);
+            assert_eq!(
+                (status.code(), reason(&status).as_str()),
+                (code, why),
+                "{what}: {}",
+                status.message()
+            );
         }
-        let listed = world.reviewer().list_recommendations(contracts::aigate::ListRecommendationsRequest::default()).await;
-        assert!(listed.unwrap().into_inner().recommendations.is_empty(), "nothing was kept");
+        let listed = world
+            .reviewer()
+            .list_recommendations(contracts::aigate::ListRecommendationsRequest::default())
+            .await;
+        assert!(
+            listed.unwrap().into_inner().recommendations.is_empty(),
+            "nothing was kept"
+        );
     }
 
     async fn advice_needs_no_policy_and_asks_for_nothing(backend: Backend) {
         let world = World::start(backend).await;
-        let text = fact("type", types::value::Kind::StringValue("stockout".into()), types::Provenance::Unspecified);
+        let text = fact(
+            "type",
+            types::value::Kind::StringValue("stockout".into()),
+            types::Provenance::Unspecified,
+        );
         let request = SubmitRecommendationRequest {
             model_version: "models/exception-classifier/aliases/champion".into(),
             use_case: "exception_classification".into(),
@@ -213,7 +443,12 @@ testkit::backends! {
             arguments: vec![text],
             ..sure()
         };
-        let found = world.agent().submit_recommendation(request.clone()).await.unwrap().into_inner();
+        let found = world
+            .agent()
+            .submit_recommendation(request.clone())
+            .await
+            .unwrap()
+            .into_inner();
         assert_state(&found, State::Auto);
         assert!(found.result.unwrap().receipt.is_none());
         let unsure = SubmitRecommendationRequest {
@@ -221,10 +456,23 @@ testkit::backends! {
             request_id: String::new(),
             ..request
         };
-        let found = world.agent().submit_recommendation(unsure).await.unwrap().into_inner();
+        let found = world
+            .agent()
+            .submit_recommendation(unsure)
+            .await
+            .unwrap()
+            .into_inner();
         assert_state(&found, State::InReview);
-        let accept = contracts::aigate::AcceptRecommendationRequest { name: found.name, ..Default::default() };
-        let accepted = world.reviewer().accept_recommendation(accept).await.unwrap().into_inner();
+        let accept = contracts::aigate::AcceptRecommendationRequest {
+            name: found.name,
+            ..Default::default()
+        };
+        let accepted = world
+            .reviewer()
+            .accept_recommendation(accept)
+            .await
+            .unwrap()
+            .into_inner();
         assert_state(&accepted, State::Accepted);
         assert!(accepted.action.is_empty());
         assert!(world.peers.lock().requested.is_empty());

@@ -16,7 +16,7 @@ use service_kit::{
     bus::{Event, Positioned, Stream},
     clock::Clock as _,
 };
-use testkit::{Backend, eventually};
+use testkit::eventually;
 use tonic::Code;
 
 use crate::world::*;
@@ -85,21 +85,52 @@ testkit::backends! {
     async fn who_accepts_becomes_the_requester(backend: Backend) {
         let world = World::start(backend).await;
         let found = world.submitted().await;
-        let claimed = world.reviewer().claim_recommendation(claim(&found)).await.unwrap().into_inner();
-        assert_eq!(claimed.reviewer.as_ref().unwrap().subject, "reviewer.medical");
-        let request = AcceptRecommendationRequest { etag: claimed.etag.clone(), comment: "go".into(), ..accept(&found) };
-        let accepted = world.reviewer().accept_recommendation(request).await.unwrap().into_inner();
+        let claimed = world
+            .reviewer()
+            .claim_recommendation(claim(&found))
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(
+            claimed.reviewer.as_ref().unwrap().subject,
+            "reviewer.medical"
+        );
+        let request = AcceptRecommendationRequest {
+            etag: claimed.etag.clone(),
+            comment: "go".into(),
+            ..accept(&found)
+        };
+        let accepted = world
+            .reviewer()
+            .accept_recommendation(request)
+            .await
+            .unwrap()
+            .into_inner();
         assert_state(&accepted, State::Accepted);
         assert_eq!(accepted.action, format!("{EXCEPTION}/actions/1"));
         assert_eq!(accepted.review_comment, "go");
         let (asked, person) = world.peers.lock().requested.pop().unwrap();
         assert_eq!(asked.recommendation, found.name);
         assert_eq!(format!("recommendations/{}", asked.request_id), found.name);
-        assert_eq!(asked.excluded_subjects, ["model-owner.medical", "order-agent.medical"]);
-        assert!(person.trim_start_matches("Bearer ").split('.').count() == 3, "the person's token goes along");
+        assert_eq!(
+            asked.excluded_subjects,
+            ["model-owner.medical", "order-agent.medical"]
+        );
+        assert!(
+            person.trim_start_matches("Bearer ").split('.').count() == 3,
+            "the person's token goes along"
+        );
         // Once is enough.
-        refused(world.reviewer().accept_recommendation(accept(&found)).await, Code::FailedPrecondition, "ILLEGAL_STATE");
-        refused(world.reviewer().reject_recommendation(reject(&found)).await, Code::FailedPrecondition, "ILLEGAL_STATE");
+        refused(
+            world.reviewer().accept_recommendation(accept(&found)).await,
+            Code::FailedPrecondition,
+            "ILLEGAL_STATE",
+        );
+        refused(
+            world.reviewer().reject_recommendation(reject(&found)).await,
+            Code::FailedPrecondition,
+            "ILLEGAL_STATE",
+        );
         for kind in ["submitted", "claimed", "acceptance-begun", "accepted"] {
             world.recorded(&found, kind).await;
         }
@@ -108,35 +139,86 @@ testkit::backends! {
     async fn other_arguments_are_checked_again(backend: Backend) {
         let world = World::start(backend).await;
         let found = world.submitted().await;
-        let silent = ModifyRecommendationRequest { comment: " ".into(), ..modify(&found, "1") };
-        refused(world.reviewer().modify_recommendation(silent).await, Code::InvalidArgument, "INVALID_ARGUMENT");
+        let silent = ModifyRecommendationRequest {
+            comment: " ".into(),
+            ..modify(&found, "1")
+        };
+        refused(
+            world.reviewer().modify_recommendation(silent).await,
+            Code::InvalidArgument,
+            "INVALID_ARGUMENT",
+        );
         world.peers.lock().effect = types::Effect::Deny;
-        refused(world.reviewer().modify_recommendation(modify(&found, "90000")).await, Code::FailedPrecondition, "POLICY_DENIED");
+        refused(
+            world
+                .reviewer()
+                .modify_recommendation(modify(&found, "90000"))
+                .await,
+            Code::FailedPrecondition,
+            "POLICY_DENIED",
+        );
         assert!(world.peers.lock().requested.is_empty());
         world.recorded(&found, "refused").await;
         world.peers.lock().effect = types::Effect::RequireApproval;
-        let modified = world.reviewer().modify_recommendation(modify(&found, "20")).await.unwrap().into_inner();
+        let modified = world
+            .reviewer()
+            .modify_recommendation(modify(&found, "20"))
+            .await
+            .unwrap()
+            .into_inner();
         assert_state(&modified, State::Modified);
-        let quantity = modified.modified_arguments.iter().find(|a| a.name == "quantity").unwrap();
+        let quantity = modified
+            .modified_arguments
+            .iter()
+            .find(|a| a.name == "quantity")
+            .unwrap();
         assert_eq!(quantity.provenance(), types::Provenance::Person);
         let asked = world.peers.lock().asked.pop().unwrap();
-        let argument = asked.facts.iter().find(|f| f.name == "argument.quantity").unwrap();
+        let argument = asked
+            .facts
+            .iter()
+            .find(|f| f.name == "argument.quantity")
+            .unwrap();
         assert_eq!(argument.provenance(), types::Provenance::Person);
         let (requested, _) = world.peers.lock().requested.pop().unwrap();
-        let sent = requested.arguments.iter().find(|f| f.name == "quantity").unwrap();
-        assert_eq!(sent.value, fact("quantity", number("20"), types::Provenance::Erp).value);
+        let sent = requested
+            .arguments
+            .iter()
+            .find(|f| f.name == "quantity")
+            .unwrap();
+        assert_eq!(
+            sent.value,
+            fact("quantity", number("20"), types::Provenance::Erp).value
+        );
     }
 
     async fn a_rejection_says_why(backend: Backend) {
         let world = World::start(backend).await;
         let found = world.submitted().await;
-        let silent = RejectRecommendationRequest { reason: String::new(), ..reject(&found) };
-        refused(world.reviewer().reject_recommendation(silent).await, Code::InvalidArgument, "INVALID_ARGUMENT");
-        let rejected = world.reviewer().reject_recommendation(reject(&found)).await.unwrap().into_inner();
+        let silent = RejectRecommendationRequest {
+            reason: String::new(),
+            ..reject(&found)
+        };
+        refused(
+            world.reviewer().reject_recommendation(silent).await,
+            Code::InvalidArgument,
+            "INVALID_ARGUMENT",
+        );
+        let rejected = world
+            .reviewer()
+            .reject_recommendation(reject(&found))
+            .await
+            .unwrap()
+            .into_inner();
         assert_state(&rejected, State::Rejected);
         assert_eq!(rejected.review_comment, "not from basel");
         world.recorded(&found, "rejected").await;
-        let words = world.harness.log.records().iter().any(|r| format!("{r:?}").contains("not from basel"));
+        let words = world
+            .harness
+            .log
+            .records()
+            .iter()
+            .any(|r| format!("{r:?}").contains("not from basel"));
         assert!(!words, "a person's words stay out of the records");
     }
 
@@ -146,19 +228,55 @@ testkit::backends! {
         let grant = "reviewer@acme/europe/medical";
         let mut owner = world.person("model-owner.medical", grant);
         let denied = Code::PermissionDenied;
-        refused(owner.claim_recommendation(claim(&found)).await, denied, "SOD_MODEL_OWNER");
-        refused(owner.accept_recommendation(accept(&found)).await, denied, "SOD_MODEL_OWNER");
-        refused(owner.modify_recommendation(modify(&found, "1")).await, denied, "SOD_MODEL_OWNER");
-        refused(owner.reject_recommendation(reject(&found)).await, denied, "SOD_MODEL_OWNER");
+        refused(
+            owner.claim_recommendation(claim(&found)).await,
+            denied,
+            "SOD_MODEL_OWNER",
+        );
+        refused(
+            owner.accept_recommendation(accept(&found)).await,
+            denied,
+            "SOD_MODEL_OWNER",
+        );
+        refused(
+            owner.modify_recommendation(modify(&found, "1")).await,
+            denied,
+            "SOD_MODEL_OWNER",
+        );
+        refused(
+            owner.reject_recommendation(reject(&found)).await,
+            denied,
+            "SOD_MODEL_OWNER",
+        );
         let mut agent = world.person("order-agent.medical", grant);
-        refused(agent.accept_recommendation(accept(&found)).await, denied, "SOD_MODEL_OWNER");
+        refused(
+            agent.accept_recommendation(accept(&found)).await,
+            denied,
+            "SOD_MODEL_OWNER",
+        );
         // A program can't be the requester, whatever it holds.
         let calls = world.harness.program("bot", &[grant]);
-        let mut bot = contracts::aigate::recommendation_service_client::RecommendationServiceClient::new(calls);
-        refused(bot.accept_recommendation(accept(&found)).await, denied, "REQUESTER_UNKNOWN");
-        let both = world.harness.person("both", &[grant, "model-owner@acme/europe/industrial"]);
-        let mut both = contracts::aigate::recommendation_service_client::RecommendationServiceClient::new(both);
-        refused(both.accept_recommendation(accept(&found)).await, denied, "SOD_CONFLICTING_ROLES");
+        let mut bot =
+            contracts::aigate::recommendation_service_client::RecommendationServiceClient::new(
+                calls,
+            );
+        refused(
+            bot.accept_recommendation(accept(&found)).await,
+            denied,
+            "REQUESTER_UNKNOWN",
+        );
+        let both = world
+            .harness
+            .person("both", &[grant, "model-owner@acme/europe/industrial"]);
+        let mut both =
+            contracts::aigate::recommendation_service_client::RecommendationServiceClient::new(
+                both,
+            );
+        refused(
+            both.accept_recommendation(accept(&found)).await,
+            denied,
+            "SOD_CONFLICTING_ROLES",
+        );
         assert!(world.peers.lock().requested.is_empty());
         world.recorded(&found, "access.refused").await;
     }
@@ -166,24 +284,56 @@ testkit::backends! {
     async fn a_claim_is_kept_for_a_while(backend: Backend) {
         let world = World::start(backend).await;
         let found = world.submitted().await;
-        world.reviewer().claim_recommendation(claim(&found)).await.unwrap();
+        world
+            .reviewer()
+            .claim_recommendation(claim(&found))
+            .await
+            .unwrap();
         let mut other = world.person("other", "reviewer@acme/europe/medical");
-        refused(other.claim_recommendation(claim(&found)).await, Code::FailedPrecondition, "ILLEGAL_STATE");
-        refused(other.accept_recommendation(accept(&found)).await, Code::FailedPrecondition, "ILLEGAL_STATE");
-        let stale = ClaimRecommendationRequest { etag: found.etag.clone(), ..claim(&found) };
-        refused(world.reviewer().claim_recommendation(stale).await, Code::Aborted, "ETAG_MISMATCH");
+        refused(
+            other.claim_recommendation(claim(&found)).await,
+            Code::FailedPrecondition,
+            "ILLEGAL_STATE",
+        );
+        refused(
+            other.accept_recommendation(accept(&found)).await,
+            Code::FailedPrecondition,
+            "ILLEGAL_STATE",
+        );
+        let stale = ClaimRecommendationRequest {
+            etag: found.etag.clone(),
+            ..claim(&found)
+        };
+        refused(
+            world.reviewer().claim_recommendation(stale).await,
+            Code::Aborted,
+            "ETAG_MISMATCH",
+        );
         world.clock.advance(TimeDelta::minutes(61));
         let mut other = world.person("other", "reviewer@acme/europe/medical");
-        let taken = other.claim_recommendation(claim(&found)).await.unwrap().into_inner();
+        let taken = other
+            .claim_recommendation(claim(&found))
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(taken.reviewer.unwrap().subject, "other");
     }
 
     async fn what_nobody_reviews_lapses(backend: Backend) {
         let world = World::start(backend).await;
         let found = world.submitted().await;
-        world.clock.advance(TimeDelta::hours(4) + TimeDelta::seconds(1));
+        world
+            .clock
+            .advance(TimeDelta::hours(4) + TimeDelta::seconds(1));
         let lapsed = world.becomes(&found, State::Expired).await;
-        refused(world.reviewer().accept_recommendation(accept(&lapsed)).await, Code::FailedPrecondition, "ILLEGAL_STATE");
+        refused(
+            world
+                .reviewer()
+                .accept_recommendation(accept(&lapsed))
+                .await,
+            Code::FailedPrecondition,
+            "ILLEGAL_STATE",
+        );
         assert!(world.peers.lock().requested.is_empty());
         world.recorded(&found, "expired").await;
     }
@@ -192,22 +342,54 @@ testkit::backends! {
         let world = World::start(backend).await;
         let found = world.submitted().await;
         world.peers.lock().loses_answer = true;
-        refused(world.reviewer().accept_recommendation(accept(&found)).await, Code::Unavailable, "PEER_UNAVAILABLE");
+        refused(
+            world.reviewer().accept_recommendation(accept(&found)).await,
+            Code::Unavailable,
+            "PEER_UNAVAILABLE",
+        );
         // Until it is known what became of it, nothing else can.
-        refused(world.reviewer().reject_recommendation(reject(&found)).await, Code::FailedPrecondition, "ILLEGAL_STATE");
-        refused(world.reviewer().modify_recommendation(modify(&found, "1")).await, Code::FailedPrecondition, "ILLEGAL_STATE");
+        refused(
+            world.reviewer().reject_recommendation(reject(&found)).await,
+            Code::FailedPrecondition,
+            "ILLEGAL_STATE",
+        );
+        refused(
+            world
+                .reviewer()
+                .modify_recommendation(modify(&found, "1"))
+                .await,
+            Code::FailedPrecondition,
+            "ILLEGAL_STATE",
+        );
         let mut other = world.person("other", "reviewer@acme/europe/medical");
-        refused(other.accept_recommendation(accept(&found)).await, Code::FailedPrecondition, "ILLEGAL_STATE");
-        let accepted = world.reviewer().accept_recommendation(accept(&found)).await.unwrap().into_inner();
+        refused(
+            other.accept_recommendation(accept(&found)).await,
+            Code::FailedPrecondition,
+            "ILLEGAL_STATE",
+        );
+        let accepted = world
+            .reviewer()
+            .accept_recommendation(accept(&found))
+            .await
+            .unwrap()
+            .into_inner();
         assert_state(&accepted, State::Accepted);
-        assert_eq!(world.peers.lock().actions.len(), 1, "asked for twice, done once");
+        assert_eq!(
+            world.peers.lock().actions.len(),
+            1,
+            "asked for twice, done once"
+        );
     }
 
     async fn an_answer_that_got_lost_is_found_without_one(backend: Backend) {
         let world = World::start(backend).await;
         let found = world.submitted().await;
         world.peers.lock().loses_answer = true;
-        refused(world.reviewer().accept_recommendation(accept(&found)).await, Code::Unavailable, "PEER_UNAVAILABLE");
+        refused(
+            world.reviewer().accept_recommendation(accept(&found)).await,
+            Code::Unavailable,
+            "PEER_UNAVAILABLE",
+        );
         world.clock.advance(TimeDelta::minutes(3));
         let accepted = world.becomes(&found, State::Accepted).await;
         assert_eq!(accepted.action, format!("{EXCEPTION}/actions/1"));
@@ -217,7 +399,11 @@ testkit::backends! {
         let world = World::start(backend).await;
         let found = world.submitted().await;
         world.peers.lock().exceptions_down = true;
-        refused(world.reviewer().accept_recommendation(accept(&found)).await, Code::Unavailable, "PEER_UNAVAILABLE");
+        refused(
+            world.reviewer().accept_recommendation(accept(&found)).await,
+            Code::Unavailable,
+            "PEER_UNAVAILABLE",
+        );
         world.peers.lock().exceptions_down = false;
         world.clock.advance(TimeDelta::minutes(3));
         let given_up = || async {
@@ -233,16 +419,29 @@ testkit::backends! {
         let found = world.submitted().await;
         let refusal = service_kit::Error::illegal_state("the exception is CLOSED");
         world.peers.lock().refusal = Some(refusal.into());
-        refused(world.reviewer().accept_recommendation(accept(&found)).await, Code::FailedPrecondition, "ILLEGAL_STATE");
+        refused(
+            world.reviewer().accept_recommendation(accept(&found)).await,
+            Code::FailedPrecondition,
+            "ILLEGAL_STATE",
+        );
         assert_state(&world.now(&found).await, State::InReview);
-        world.reviewer().reject_recommendation(reject(&found)).await.unwrap();
+        world
+            .reviewer()
+            .reject_recommendation(reject(&found))
+            .await
+            .unwrap();
         world.recorded(&found, "recommendation.refused").await;
     }
 
     async fn outcomes_are_told_by_the_stream(backend: Backend) {
         let world = World::start(backend).await;
         let found = world.submitted().await;
-        let accepted = world.reviewer().accept_recommendation(accept(&found)).await.unwrap().into_inner();
+        let accepted = world
+            .reviewer()
+            .accept_recommendation(accept(&found))
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(accepted.outcome, "");
         let tell = |position: u64, source: &str, state: &str| {
             let data = format!(
@@ -261,14 +460,20 @@ testkit::backends! {
                 data_schema: String::new(),
                 data: Bytes::from(data),
             };
-            Positioned { position, event: Arc::new(event) }
+            Positioned {
+                position,
+                event: Arc::new(event),
+            }
         };
         let events = [
             tell(1, "/bylaw/exceptions", "AUTHORIZED"),
             tell(2, "/bylaw/exceptions", "EXECUTED"),
             tell(3, "/elsewhere", "DENIED"),
         ];
-        let stream = Stream { producer: "exceptions", incarnation: "one" };
+        let stream = Stream {
+            producer: "exceptions",
+            incarnation: "one",
+        };
         world.bus.publish(stream, 0, &events).await.unwrap();
         let executed = || async { world.now(&found).await.outcome == "EXECUTED" };
         eventually(Duration::from_secs(20), executed).await;
