@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::json;
 use service_kit::{
     error::{Error, Kind, Reason, Result},
-    identity::Caller,
+    identity::{Caller, Principal, PrincipalKind},
     outbox::{Audit, Entry, Outcome},
     telemetry,
 };
@@ -126,7 +126,8 @@ impl App {
         let mut answer = self.answer(&snapshot, &action.question)?;
         // A decision that a receipt or approvals hang on is always kept.
         answer.decision.audit_level = AuditLevel::Full;
-        let missing = missing(&action, &answer.decision, now)?;
+        let revoked = |given: &GivenApproval| self.revocations.contains(&given.principal());
+        let missing = missing(&action, &answer.decision, now, revoked)?;
         if answer.decision.effect == Effect::Deny || !missing.is_empty() {
             return self.refuse(caller, action, answer, missing).await;
         }
@@ -231,6 +232,23 @@ impl App {
     }
 }
 
+impl GivenApproval {
+    /// The approver, as far as revocations tell subjects and tokens apart.
+    fn principal(&self) -> Principal {
+        let who = &self.approver.who;
+        Principal {
+            issuer: who.issuer.clone(),
+            subject: who.subject.clone(),
+            kind: PrincipalKind::Person,
+            grants: Vec::new(),
+            token_id: Some(self.token_id.clone()).filter(|id| !id.is_empty()),
+            expires: self.expires,
+            asserts: Vec::new(),
+            owner: None,
+        }
+    }
+}
+
 impl Action {
     /// The digest that approvals must be bound to: of this request, as it is now.
     fn binding<'a>(&self, binding_facts: impl Iterator<Item = &'a str>) -> String {
@@ -315,6 +333,7 @@ fn missing(
     action: &Action,
     decision: &Decision,
     now: DateTime<Utc>,
+    revoked: impl Fn(&GivenApproval) -> bool,
 ) -> Result<Vec<decided::Approval>> {
     let approvals: Vec<_> = action
         .approvals
@@ -324,9 +343,7 @@ fn missing(
             given: given.given,
             expires: given.expires,
             digest: given.digest.clone(),
-            // Who is revoked can't call any more; what was approved before lapses with
-            // `expires`.
-            revoked: false,
+            revoked: revoked(given),
         })
         .collect();
     let status = action.case(decision).status(&approvals, now);
@@ -422,3 +439,6 @@ fn receipt_entry(caller: &Caller, action: &Action, authorized: &Authorized) -> E
     };
     Entry::new(audit).in_trace(telemetry::current_trace())
 }
+
+#[cfg(test)]
+mod tests;

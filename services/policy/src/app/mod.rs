@@ -18,6 +18,7 @@ use service_kit::{
     clock::{Clock, Ids},
     error::Result,
     health::Health,
+    identity::Revocations,
 };
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -73,6 +74,8 @@ pub struct App {
     counts: Counts,
     metrics: Arc<decide::Metrics>,
     signer: Signer,
+    /// Subjects and tokens that are no longer honoured.
+    revocations: Revocations,
     follow_interval: Duration,
 }
 
@@ -99,6 +102,7 @@ impl App {
             counts: Counts::default(),
             metrics: decide::Metrics::new(),
             signer,
+            revocations: context.guards.revocations().clone(),
             follow_interval: settings.follow_interval,
         });
         app.bootstrap(&context.files).await?;
