@@ -17,7 +17,7 @@ use super::{
     request::{bound, denial},
 };
 use crate::domain::{
-    action::{Action, Effect, State, Step},
+    action::{Action, Effect, Receipt, State, Step},
     catalog::ActionDefinition,
     document::Fact,
     state,
@@ -40,11 +40,47 @@ impl App {
         let authorization = authorization(&action, facts);
         match self.policy.authorize(&authorization).await {
             Ok(answer) => self.conclude(&action, &answer).await,
-            Err(error) if error.reason() == Reason::ApprovalLapsed => {
-                self.lapse(&action, error.message()).await
-            }
+            Err(error) if is_final(error.reason()) => self.lapse(&action, error.message()).await,
             Err(error) => Err(error),
         }
+    }
+
+    /// The action with a receipt that still holds, for the system that executes it: one
+    /// that was away for longer than a receipt lives gets another, by the policy of now.
+    /// Where there is none to get, the action as it is.
+    pub(crate) async fn renew(&self, action: Action) -> Result<Action> {
+        let expired = |receipt: &Receipt| receipt.expires.is_some_and(|at| at <= self.now());
+        if action.state != State::Authorized || !action.receipt.as_ref().is_some_and(expired) {
+            return Ok(action);
+        }
+        let facts = self.facts_of(&action).await?;
+        let answer = match self.policy.authorize(&authorization(&action, facts)).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let action_name = action.name();
+                tracing::info!(action = action_name, %error, "a receipt could not be renewed");
+                return Ok(action);
+            }
+        };
+        let Some(receipt) = answer.receipt else {
+            return Ok(action);
+        };
+        let author = Author::own(self.now());
+        self.change_action(&action, &|case, index| {
+            let kept = &mut case.actions[index];
+            if kept.state != State::Authorized {
+                return Ok(Change::default());
+            }
+            kept.receipt = Some(receipt.clone());
+            kept.touch(author.now);
+            let entry = author.on_action("action.renewed", "exceptions.action.authorize", kept);
+            Ok(Change {
+                actions: vec![kept.id.clone()],
+                entries: vec![entry],
+                ..Change::default()
+            })
+        })
+        .await
     }
 
     /// What approvals of the action are bound to now.
@@ -190,6 +226,18 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Whether the policy's refusal of an action stands however often it is asked.
+fn is_final(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::ApprovalLapsed
+            | Reason::RequesterUnknown
+            | Reason::SodRequester
+            | Reason::SodEditor
+            | Reason::SodModelOwner
+    )
 }
 
 fn authorization(action: &Action, facts: Vec<Fact>) -> Authorization {

@@ -205,18 +205,22 @@ impl App {
         kept.ok_or_else(|| Error::not_found(action.name()))
     }
 
-    /// An action.
+    /// An action. Whoever may report its execution gets it with a receipt that holds.
     ///
     /// # Errors
     /// If there is none in the caller's scopes.
     pub async fn action(&self, caller: &Caller, name: &str) -> Result<Action> {
         let (exception, id) = action_ids("name", name)?;
         let scopes = caller.scopes(permission::READ);
-        found(
+        let action = found(
             caller,
             name,
             self.store.action(exception, id, &scopes).await?,
-        )
+        )?;
+        if caller.scopes(permission::INGEST).contains(&action.scope) {
+            return self.renew(action).await;
+        }
+        Ok(action)
     }
 
     /// The actions of an exception, oldest first.

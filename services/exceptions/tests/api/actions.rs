@@ -75,6 +75,37 @@ testkit::backends! {
         }
     }
 
+    async fn a_system_that_was_away_gets_a_receipt_that_holds(backend: Backend) {
+        let suite = Suite::start(backend).await;
+        suite.policy.answer(Effect::Allow, &[]);
+        let soon = crate::support::morning() + chrono::TimeDelta::minutes(5);
+        suite.policy.state().receipts_expire = Some(soon);
+        let name = suite.hold("SO-1").await;
+        let action = ask(&mut suite.desk(), wanted(&name)).await.unwrap();
+        let read = |mut client: Exceptions| {
+            let request = contracts::exceptions::GetActionRequest { name: action.name.clone() };
+            async move { client.get_action(request).await.unwrap().into_inner() }
+        };
+        let adapter = || Exceptions::new(suite.harness.program("erp-adapter", &["event-source@acme"]));
+        assert_eq!(read(adapter()).await.etag, action.etag);
+        suite.clock.advance(chrono::TimeDelta::minutes(6));
+        // Somebody who only looks changes nothing.
+        assert_eq!(read(suite.auditor()).await.etag, action.etag);
+        suite.policy.state().authorize_down = true;
+        assert_eq!(read(adapter()).await.etag, action.etag);
+        suite.policy.state().authorize_down = false;
+        let later = soon + chrono::TimeDelta::minutes(5);
+        suite.policy.state().receipts_expire = Some(later);
+        let renewed = read(adapter()).await;
+        assert_eq!(renewed.state(), ActionState::Authorized);
+        assert_eq!(renewed.receipt.unwrap().expire_time, Some(contracts::time::timestamp(later)));
+        // What the policy no longer allows keeps the receipt that ran out.
+        suite.clock.advance(chrono::TimeDelta::minutes(6));
+        suite.policy.answer(Effect::Deny, &[]);
+        let kept = read(adapter()).await;
+        assert_eq!((kept.state(), kept.etag), (ActionState::Authorized, renewed.etag));
+    }
+
     async fn what_the_policy_denies_is_kept_with_the_reasons(backend: Backend) {
         let suite = Suite::start(backend).await;
         suite.policy.answer(Effect::Deny, &[]);

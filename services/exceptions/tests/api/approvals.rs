@@ -245,6 +245,13 @@ testkit::backends! {
         let done = approve(&mut suite.compliance(), &more.name).await.unwrap();
         assert_eq!(done.state(), ActionState::Authorized);
 
+        // A refusal that stands isn't asked for again and again.
+        let (_, refused) = waiting(&suite, "SO-4", &[CREDIT]).await;
+        suite.policy.state().refuse = Some(Reason::SodRequester);
+        let answer = approve(&mut suite.credit(), &refused.name).await.unwrap();
+        assert_eq!(answer.state(), ActionState::Lapsed);
+        suite.policy.state().refuse = None;
+
         // Somebody whom only the policy knows to be revoked.
         let (_, void) = waiting(&suite, "SO-3", &[CREDIT]).await;
         suite.policy.state().missing = vec![requirement(CREDIT)];

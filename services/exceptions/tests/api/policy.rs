@@ -29,6 +29,8 @@ pub struct State {
     pub refuse: Option<Reason>,
     /// What is missing although the approvals were given.
     pub missing: Vec<types::ApprovalRequirement>,
+    /// When receipts expire.
+    pub receipts_expire: Option<chrono::DateTime<chrono::Utc>>,
     /// Questions asked.
     pub questions: Vec<DecideRequest>,
     /// Authorizations asked for.
@@ -119,7 +121,7 @@ impl DecisionService for FakePolicy {
         let receipt = (!denied && state.missing.is_empty()).then(|| types::Receipt {
             id: format!("receipt of {}", request.action),
             jws: "signed".to_owned(),
-            expire_time: None,
+            expire_time: state.receipts_expire.map(contracts::time::timestamp),
             audience: request.audience.clone(),
         });
         state.authorizations.push(request);
