@@ -33,14 +33,21 @@ const LOOK: Duration = Duration::from_secs(10);
 pub(crate) struct Reloading<C> {
     current: ArcSwap<C>,
     files: Vec<PathBuf>,
+    /// Of the files as they were just before they were first read.
+    first: Stamps,
 }
 
+/// Time and size of each file.
+type Stamps = Vec<Option<(SystemTime, u64)>>;
+
 impl<C: Send + Sync + 'static> Reloading<C> {
-    fn new(current: C, files: Vec<PathBuf>) -> Arc<Self> {
-        Arc::new(Self {
-            current: ArcSwap::from_pointee(current),
+    fn new(files: Vec<PathBuf>, read: impl FnOnce() -> Result<C>) -> Result<Arc<Self>> {
+        let first = stamps(&files);
+        Ok(Arc::new(Self {
+            current: ArcSwap::from_pointee(read()?),
             files,
-        })
+            first,
+        }))
     }
 
     /// The configuration in force.
@@ -48,12 +55,18 @@ impl<C: Send + Sync + 'static> Reloading<C> {
         self.current.load_full()
     }
 
-    /// Reads the files again whenever one changes, until `shutdown`.
-    async fn follow(self: Arc<Self>, read: impl Fn() -> Result<C>, shutdown: CancellationToken) {
-        let mut seen = self.stamps();
-        let mut every = tokio::time::interval(LOOK);
+    /// Looks at the files this often and reads them again whenever one changes, until
+    /// `shutdown`.
+    async fn follow(
+        self: Arc<Self>,
+        look: Duration,
+        read: impl Fn() -> Result<C>,
+        shutdown: CancellationToken,
+    ) {
+        let mut seen = self.first.clone();
+        let mut every = tokio::time::interval(look);
         while shutdown.run_until_cancelled(every.tick()).await.is_some() {
-            let stamps = self.stamps();
+            let stamps = stamps(&self.files);
             if stamps == seen {
                 continue;
             }
@@ -70,14 +83,14 @@ impl<C: Send + Sync + 'static> Reloading<C> {
             }
         }
     }
+}
 
-    fn stamps(&self) -> Vec<Option<(SystemTime, u64)>> {
-        let stamp = |path: &PathBuf| {
-            let metadata = std::fs::metadata(path).ok()?;
-            Some((metadata.modified().ok()?, metadata.len()))
-        };
-        self.files.iter().map(stamp).collect()
-    }
+fn stamps(files: &[PathBuf]) -> Stamps {
+    let stamp = |path: &PathBuf| {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    };
+    files.iter().map(stamp).collect()
 }
 
 /// Accepts TLS connections by files that may change.
@@ -97,11 +110,11 @@ impl Server {
             files.client_ca.as_ref(),
         ];
         let paths = paths.into_iter().flatten().cloned().collect();
-        let config = Reloading::new(server_config(files, alpn)?, paths);
+        let config = Reloading::new(paths, || server_config(files, alpn))?;
         let files = files.clone();
         let following = Arc::clone(&config);
         let read = move || server_config(&files, alpn);
-        tokio::spawn(following.follow(read, shutdown));
+        tokio::spawn(following.follow(LOOK, read, shutdown));
         Ok(Self(config))
     }
 
@@ -120,10 +133,11 @@ impl Client {
     pub(crate) fn open(files: &ClientTls, shutdown: CancellationToken) -> Result<Self> {
         let paths = [Some(&files.ca), files.cert.as_ref(), files.key.as_ref()];
         let paths = paths.into_iter().flatten().cloned().collect();
-        let config = Reloading::new(client_config(files)?, paths);
+        let config = Reloading::new(paths, || client_config(files))?;
         let files = files.clone();
         let following = Arc::clone(&config);
-        tokio::spawn(following.follow(move || client_config(&files), shutdown));
+        let read = move || client_config(&files);
+        tokio::spawn(following.follow(LOOK, read, shutdown));
         Ok(Self(config))
     }
 
@@ -203,4 +217,59 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 fn refused(path: &Path, cause: &dyn std::fmt::Display) -> Error {
     let message = format!("TLS file {}: {cause}", path.display());
     Error::new(Kind::InvalidArgument, Reason::InvalidArgument, message)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// Waits until the configuration is this, for at most ten seconds.
+    async fn becomes(reloading: &Reloading<String>, wanted: &str) {
+        for _ in 0..1_000 {
+            if *reloading.current() == wanted {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(*reloading.current(), wanted);
+    }
+
+    #[tokio::test]
+    async fn files_that_change_are_read_again_and_broken_ones_are_not_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tls.crt");
+        std::fs::write(&path, "first").unwrap();
+        let reloading = Reloading::new(vec![path.clone()], || Ok("first".to_owned())).unwrap();
+        let shutdown = CancellationToken::new();
+        let attempts = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let (from, counting) = (path.clone(), Arc::clone(&attempts));
+        let read = move || {
+            counting.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let text = String::from_utf8(super::read(&from)?).map_err(|e| refused(&from, &e))?;
+            if text.contains("broken") {
+                return Err(refused(&from, &"is broken"));
+            }
+            Ok(text)
+        };
+        let following = Arc::clone(&reloading);
+        let look = Duration::from_millis(10);
+        let task = tokio::spawn(following.follow(look, read, shutdown.clone()));
+        std::fs::write(&path, "the second").unwrap();
+        becomes(&reloading, "the second").await;
+        let before = attempts.load(std::sync::atomic::Ordering::SeqCst);
+        std::fs::write(&path, "a broken one").unwrap();
+        for _ in 0..1_000 {
+            if attempts.load(std::sync::atomic::Ordering::SeqCst) > before {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(attempts.load(std::sync::atomic::Ordering::SeqCst) > before);
+        assert_eq!(*reloading.current(), "the second");
+        std::fs::write(&path, "the third").unwrap();
+        becomes(&reloading, "the third").await;
+        shutdown.cancel();
+        task.await.unwrap();
+    }
 }
