@@ -92,3 +92,57 @@ fn development(origin: &str, data_dir: &Path) -> Result<Signer> {
 fn publish(key: &Verifier, path: &Path) -> Result<()> {
     fs::write(path, format!("{key}\n")).map_err(|e| unusable(format!("{}: {e}", path.display())))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails loudly")]
+mod tests {
+    use service_kit::settings::Secret;
+
+    use super::*;
+
+    fn shared(development: bool, dir: &Path) -> service_kit::Settings {
+        let mut shared = service_kit::Settings::default();
+        shared.development = development;
+        shared.data_dir = dir.to_owned();
+        shared
+    }
+
+    #[test]
+    fn a_development_key_is_made_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (settings, shared) = (Settings::default(), shared(true, dir.path()));
+        let made = open(&settings, &shared).unwrap();
+        let again = open(&settings, &shared).unwrap();
+        assert_eq!(made.verifier(), again.verifier());
+        let public = fs::read_to_string(dir.path().join(PUBLIC)).unwrap();
+        assert_eq!(Verifier::parse(&public).unwrap(), made.verifier());
+    }
+
+    #[test]
+    fn a_deployment_brings_its_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let shared = shared(false, dir.path());
+        let mut settings = Settings::default();
+        let refused = open(&settings, &shared).unwrap_err();
+        assert!(refused.message().contains("service.key_file"));
+        let key = Signer::from_seed(&settings.origin, &[3; 32]).unwrap();
+        settings.key = Secret::new(key.to_secret_text());
+        assert_eq!(open(&settings, &shared).unwrap().verifier(), key.verifier());
+        settings.origin = "example.com/other".to_owned();
+        assert!(
+            open(&settings, &shared)
+                .unwrap_err()
+                .message()
+                .contains("origin")
+        );
+        settings.key = Secret::default();
+        settings.key_file = dir.path().join("key");
+        assert!(open(&settings, &shared).is_err(), "no such file");
+        fs::write(&settings.key_file, "nonsense").unwrap();
+        let refused = open(&settings, &shared).unwrap_err();
+        assert!(
+            !refused.message().contains("nonsense"),
+            "no key in an error"
+        );
+    }
+}

@@ -7,6 +7,7 @@ use service_kit::{
     identity::Caller,
     telemetry::{self, current_trace},
 };
+use sha2::{Digest as _, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -66,6 +67,7 @@ impl Log {
         for (i, record) in records.into_iter().enumerate() {
             let record = check(i, caller, record)?;
             pending.push(Pending {
+                data_hash: Sha256::digest(&record.payload).into(),
                 record,
                 by: Arc::clone(&by),
             });

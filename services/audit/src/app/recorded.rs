@@ -41,9 +41,7 @@ impl Log {
 /// The record of a refused record: another one is in the log under its id.
 #[must_use]
 pub fn conflict(pending: &Pending, index: u64, now: chrono::DateTime<chrono::Utc>) -> Entry {
-    use sha2::Digest as _;
     let record = &pending.record;
-    let digest = sha2::Sha256::digest(&record.payload);
     Entry::new(Audit {
         r#type: "bylaw.audit.record.conflict.v1".to_owned(),
         action: "audit.record.append".to_owned(),
@@ -60,7 +58,7 @@ pub fn conflict(pending: &Pending, index: u64, now: chrono::DateTime<chrono::Utc
             "producer_sequence": record.producer_sequence.to_string(),
             "event_id": record.event_id.to_string(),
             "type": record.r#type,
-            "payload_sha256": leaf::hex(&digest),
+            "payload_sha256": leaf::hex(&pending.data_hash),
         }),
         occurred: now,
     })

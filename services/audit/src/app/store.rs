@@ -24,6 +24,8 @@ use crate::domain::{
 pub struct Pending {
     /// The record, checked, with a canonical payload.
     pub record: Record,
+    /// SHA-256 of the payload.
+    pub data_hash: [u8; 32],
     /// Who appends it.
     pub by: Arc<By>,
 }

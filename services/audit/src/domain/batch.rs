@@ -6,17 +6,43 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Leaf, Record, gaps::Sequence, record::MAX_ENTRY, stored::Corrupt};
+use super::{
+    Record,
+    gaps::Sequence,
+    leaf,
+    record::MAX_ENTRY,
+    stored::{Corrupt, Stored},
+};
 
 /// What the log has that matters to a batch.
 #[derive(Debug, Default)]
 pub struct Tail {
     /// The next index.
     pub next: u64,
-    /// Leaves under the batch's producers and event ids.
-    pub known: HashMap<(String, Uuid), Leaf>,
+    /// Records under the batch's producers and event ids.
+    pub known: HashMap<(String, Uuid), Known>,
     /// What came of the batch's producers so far.
     pub sequences: BTreeMap<String, Sequence>,
+}
+
+/// A record that is in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Its place.
+    pub index: u64,
+    /// When it was appended.
+    pub recorded: DateTime<Utc>,
+    /// Its leaf entry.
+    pub entry: Vec<u8>,
+}
+
+/// A record that is to be placed.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'r> {
+    /// The record; its leaf [`fits`].
+    pub record: &'r Record,
+    /// SHA-256 of its payload.
+    pub data_hash: &'r [u8; 32],
 }
 
 /// What became of a record.
@@ -35,34 +61,34 @@ pub enum Placed {
 pub struct Plan {
     /// For each record, in order.
     pub placed: Vec<Placed>,
-    /// New leaves, in order.
-    pub leaves: Vec<Leaf>,
-    /// Sequences of producers that have new leaves.
+    /// New records, in order.
+    pub stored: Vec<Stored>,
+    /// Sequences of producers that have new records.
     pub sequences: BTreeMap<String, Sequence>,
-    /// Scopes of new leaves with the first index of each.
+    /// Scopes of new records with the first index of each.
     pub scopes: BTreeMap<String, u64>,
 }
 
-/// Places records whose leaves [`fits`].
+/// Places records.
 pub fn place<'r>(
-    records: impl IntoIterator<Item = &'r Record>,
+    records: impl IntoIterator<Item = Candidate<'r>>,
     mut tail: Tail,
     now: DateTime<Utc>,
 ) -> Plan {
     let mut plan = Plan::default();
     let mut touched = BTreeSet::new();
-    for record in records {
+    for Candidate { record, data_hash } in records {
         let id = (record.producer.clone(), record.event_id);
         if let Some(known) = tail.known.get(&id) {
-            let again = Leaf::new(known.index, known.recorded, record.clone());
-            plan.placed.push(if again.entry() == known.entry() {
+            let again = leaf::entry(known.index, known.recorded, record, data_hash);
+            plan.placed.push(if again == known.entry {
                 Placed::Duplicate(known.index)
             } else {
                 Placed::Conflict(known.index)
             });
             continue;
         }
-        let leaf = Leaf::new(tail.next, now, record.clone());
+        let stored = Stored::new(tail.next, now, record, data_hash);
         tail.sequences
             .entry(record.producer.clone())
             .or_default()
@@ -70,9 +96,14 @@ pub fn place<'r>(
         touched.insert(record.producer.clone());
         plan.scopes.entry(record.scope.clone()).or_insert(tail.next);
         plan.placed.push(Placed::New(tail.next));
+        let known = Known {
+            index: tail.next,
+            recorded: now,
+            entry: stored.entry.clone(),
+        };
+        tail.known.insert(id, known);
         tail.next += 1;
-        tail.known.insert(id, leaf.clone());
-        plan.leaves.push(leaf);
+        plan.stored.push(stored);
     }
     plan.sequences = tail
         .sequences
@@ -85,10 +116,7 @@ pub fn place<'r>(
 /// Whether a record's leaf fits a log at any index and time.
 #[must_use]
 pub fn fits(record: &Record) -> bool {
-    Leaf::new(u64::MAX, DateTime::<Utc>::MAX_UTC, record.clone())
-        .entry()
-        .len()
-        <= MAX_ENTRY
+    leaf::entry(u64::MAX, DateTime::<Utc>::MAX_UTC, record, &[0; 32]).len() <= MAX_ENTRY
 }
 
 /// The next index from the last stored record and the signed tree: a record that was

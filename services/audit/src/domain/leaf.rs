@@ -81,33 +81,14 @@ impl Leaf {
     /// Writes the leaf entry.
     #[must_use]
     pub fn entry(&self) -> Vec<u8> {
-        let record = &self.record;
-        let mut out = Members::new();
-        out.string("action", &record.action);
-        out.optional("actorgrants", &write_grants(&record.actor.grants));
-        out.string("actorissuer", &record.actor.issuer);
-        out.string("actorkind", record.actor.kind.as_str());
-        out.optional("actorsubject", &record.actor.subject);
-        out.optional("actorvia", &record.actor.via);
-        out.optional("commitments", &write_commitments(&self.commitments));
-        out.optional("correlationid", &record.correlation_id);
-        out.string("datacontenttype", CONTENT_TYPE);
-        out.string("datahash", &hex(&self.data_hash));
-        out.string("id", &record.event_id.to_string());
-        out.raw("leafversion", VERSION);
-        out.string("logindex", &self.index.to_string());
-        out.string("outcome", record.outcome.as_str());
-        out.string("producersequence", &record.producer_sequence.to_string());
-        out.string("recordedtime", &write_time(self.recorded));
-        out.optional("scope", &record.scope);
-        out.string("source", &format!("{SOURCE}{}", record.producer));
-        out.optional("spanid", &record.span_id);
-        out.string("specversion", "1.0");
-        out.optional("subject", &record.resource);
-        out.string("time", &write_time(record.occurred));
-        out.optional("traceid", &record.trace_id);
-        out.string("type", &record.r#type);
-        out.finish()
+        let Self {
+            index,
+            recorded,
+            record,
+            data_hash,
+            commitments,
+        } = self;
+        write(*index, *recorded, record, data_hash, commitments)
     }
 
     /// Reads a leaf entry. The payload stays empty; [`Self::data_hash`] is its hash.
@@ -203,6 +184,52 @@ impl Leaf {
         self.record.payload = payload;
         Ok(self)
     }
+}
+
+/// The leaf entry of a record without commitments, in its place in the log.
+#[must_use]
+pub fn entry(
+    index: u64,
+    recorded: DateTime<Utc>,
+    record: &Record,
+    data_hash: &[u8; 32],
+) -> Vec<u8> {
+    write(index, recorded, record, data_hash, &[])
+}
+
+fn write(
+    index: u64,
+    recorded: DateTime<Utc>,
+    record: &Record,
+    data_hash: &[u8; 32],
+    commitments: &[Commitment],
+) -> Vec<u8> {
+    let mut out = Members::new();
+    out.string("action", &record.action);
+    out.optional("actorgrants", &write_grants(&record.actor.grants));
+    out.string("actorissuer", &record.actor.issuer);
+    out.string("actorkind", record.actor.kind.as_str());
+    out.optional("actorsubject", &record.actor.subject);
+    out.optional("actorvia", &record.actor.via);
+    out.optional("commitments", &write_commitments(commitments));
+    out.optional("correlationid", &record.correlation_id);
+    out.string("datacontenttype", CONTENT_TYPE);
+    out.string("datahash", &hex(data_hash));
+    out.string("id", &record.event_id.to_string());
+    out.raw("leafversion", VERSION);
+    out.string("logindex", &index.to_string());
+    out.string("outcome", record.outcome.as_str());
+    out.string("producersequence", &record.producer_sequence.to_string());
+    out.string("recordedtime", &write_time(recorded));
+    out.optional("scope", &record.scope);
+    out.string("source", &format!("{SOURCE}{}", record.producer));
+    out.optional("spanid", &record.span_id);
+    out.string("specversion", "1.0");
+    out.optional("subject", &record.resource);
+    out.string("time", &write_time(record.occurred));
+    out.optional("traceid", &record.trace_id);
+    out.string("type", &record.r#type);
+    out.finish()
 }
 
 /// Hash of a leaf entry in the tree.

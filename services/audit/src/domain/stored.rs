@@ -5,7 +5,7 @@ use merkle::Hash;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{Leaf, leaf};
+use super::{Leaf, Record, leaf};
 
 /// A stored record: the leaf entry, the payload, and copies of members to search by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,20 +51,20 @@ impl Corrupt {
 }
 
 impl Stored {
-    /// What is stored of a leaf.
+    /// What is stored of a record in its place in the log.
     #[must_use]
-    pub fn new(leaf: &Leaf) -> Self {
-        let entry = leaf.entry();
+    pub fn new(index: u64, recorded: DateTime<Utc>, record: &Record, data_hash: &[u8; 32]) -> Self {
+        let entry = leaf::entry(index, recorded, record, data_hash);
         Self {
-            index: leaf.index,
-            producer: leaf.record.producer.clone(),
-            event_id: leaf.record.event_id,
-            occurred: micros(leaf.record.occurred),
-            scope: leaf.record.scope.clone(),
-            correlation_id: leaf.record.correlation_id.clone(),
+            index,
+            producer: record.producer.clone(),
+            event_id: record.event_id,
+            occurred: micros(record.occurred),
+            scope: record.scope.clone(),
+            correlation_id: record.correlation_id.clone(),
             leaf_hash: leaf::hash(&entry),
             entry,
-            payload: leaf.record.payload.clone(),
+            payload: record.payload.clone(),
         }
     }
 

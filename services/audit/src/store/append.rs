@@ -18,8 +18,7 @@ use super::{
 use crate::{
     app::{Appended, Corruption, Pending, conflict},
     domain::{
-        Leaf,
-        batch::{self, Placed, Plan, Tail},
+        batch::{self, Candidate, Known, Placed, Plan, Tail},
         gaps::Sequence,
         stored::{Corrupt, Stored},
     },
@@ -58,9 +57,12 @@ pub async fn append(
             Ok(tail) => tail,
             Err(corrupt) => return Ok(Err(corrupt)),
         };
-        let plan = batch::place(batch.iter().map(|p| &p.record), tail, now);
-        let stored: Vec<_> = plan.leaves.iter().map(Stored::new).collect();
-        insert(&tx, stored).await?;
+        let candidates = batch.iter().map(|pending| Candidate {
+            record: &pending.record,
+            data_hash: &pending.data_hash,
+        });
+        let mut plan = batch::place(candidates, tail, now);
+        insert(&tx, std::mem::take(&mut plan.stored)).await?;
         note(&tx, &plan).await?;
         let refused: Vec<_> = batch
             .iter()
@@ -101,10 +103,10 @@ async fn tail(tx: &Tx, batch: &[Pending]) -> Result<Result<Tail, Corrupt>> {
     }))
 }
 
-type Known = HashMap<(String, Uuid), Leaf>;
+type KnownById = HashMap<(String, Uuid), Known>;
 
 /// Records that are there under the batch's producers and event ids.
-async fn known(tx: &Tx, batch: &[Pending]) -> Result<Result<Known, Corrupt>> {
+async fn known(tx: &Tx, batch: &[Pending]) -> Result<Result<KnownById, Corrupt>> {
     let ids: Vec<Uuid> = batch.iter().map(|p| p.record.event_id).collect();
     let wanted: BTreeSet<_> = batch
         .iter()
@@ -117,7 +119,14 @@ async fn known(tx: &Tx, batch: &[Pending]) -> Result<Result<Known, Corrupt>> {
         }
         // an edited row must not make a record that was lost look like one that is there
         match stored.check() {
-            Ok(leaf) => known.insert((stored.producer, stored.event_id), leaf),
+            Ok(leaf) => {
+                let there = Known {
+                    index: leaf.index,
+                    recorded: leaf.recorded,
+                    entry: stored.entry,
+                };
+                known.insert((stored.producer, stored.event_id), there)
+            }
             Err(corrupt) => return Ok(Err(corrupt)),
         };
     }

@@ -13,4 +13,5 @@ mod export;
 mod files;
 mod memory;
 mod read;
+mod replicas;
 mod tamper;
