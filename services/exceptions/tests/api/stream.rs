@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Duration};
 use contracts::{exceptions::GetDocumentRequest, types};
 use service_kit::bus::{self, Positioned};
 
-use crate::support::{MEDICAL, Suite, morning};
+use crate::support::{INDUSTRIAL, MEDICAL, Suite, morning};
 
 testkit::backends! {
     async fn a_record_that_is_not_fit_raises_an_exception(backend: Backend) {
         let suite = Suite::start(backend).await;
-        let event = |position: u64, kind: &str, subject: &str| Positioned {
+        let event = |position: u64, kind: &str, subject: &str, scope: &str| Positioned {
             position,
             event: Arc::new(bus::Event {
                 id: format!("event-{position}"),
@@ -18,7 +18,7 @@ testkit::backends! {
                 r#type: kind.to_owned(),
                 subject: subject.to_owned(),
                 time: morning(),
-                scope: MEDICAL.to_owned(),
+                scope: scope.to_owned(),
                 correlation_id: "SO-1".to_owned(),
                 trace_parent: String::new(),
                 data_schema: String::new(),
@@ -28,17 +28,19 @@ testkit::backends! {
         let invalid = "bylaw.masterdata.record.invalid.v1";
         let events = [
             // Nothing that this service knows of.
-            event(1, "bylaw.masterdata.record.valid.v1", "customer/C-8"),
-            event(2, invalid, "customer/C-9"),
+            event(1, "bylaw.masterdata.record.valid.v1", "customer/C-8", MEDICAL),
+            event(2, invalid, "customer/C-9", MEDICAL),
+            // Units share customers, and each has its own trouble with them.
+            event(3, invalid, "customer/C-9", INDUSTRIAL),
         ];
         let stream = bus::Stream { producer: "masterdata", incarnation: "one" };
         suite.harness.bus.publish(stream, 0, &events).await.unwrap();
-        testkit::eventually(Duration::from_secs(20), || async { suite.open().await.len() == 1 }).await;
+        testkit::eventually(Duration::from_secs(20), || async { suite.open().await.len() == 2 }).await;
 
         let exception = suite.open().await.remove(0);
         assert_eq!(exception.r#type, "address_validation_failure");
         assert_eq!(exception.correlation_id, "SO-1");
-        let name = "documents/customer/C-9".to_owned();
+        let name = "documents/customer/C-9@acme.europe.medical".to_owned();
         let document = suite.erp().get_document(GetDocumentRequest { name }).await.unwrap().into_inner();
         // A service's word isn't the ERP's.
         assert!(document.facts.iter().all(|fact| fact.provenance() == types::Provenance::Integration));

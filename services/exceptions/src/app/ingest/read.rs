@@ -58,7 +58,7 @@ pub(super) fn meaning(
         .get(&event.kind)
         .ok_or_else(|| format!("type: no event type {:?} is declared", event.kind))?;
     let data = event.read_data()?;
-    let reading = declared.read(&event.subject, &data)?;
+    let reading = declared.read(&event.scope, &event.subject, &data)?;
     let mut inputs = reading.inputs.clone();
     inputs.insert(EVENT_TYPE.to_owned(), Value::String(event.kind.clone()));
     let mut raises = Vec::new();

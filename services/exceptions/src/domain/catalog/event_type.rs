@@ -1,6 +1,7 @@
 //! Types of events: what their data must look like, and what it says of which document.
 
 use decision::{Facts, Type, Value};
+use governance::Scope;
 
 use crate::domain::document::{self, Key};
 
@@ -14,9 +15,8 @@ const MAX_LINE: usize = 64;
 pub struct EventType {
     /// CloudEvents type.
     pub name: String,
-    /// Kinds of documents an event can be about, each with what the subject begins with
-    /// then; the rest of it is the document's id.
-    pub documents: Vec<(String, String)>,
+    /// Documents an event can be about; the first that its subject fits.
+    pub documents: Vec<DocumentRule>,
     /// Where the data names the document's line, if it does.
     pub line: Option<Path>,
     /// The fields of the data that are read; others may be there.
@@ -27,6 +27,18 @@ pub struct EventType {
     pub resolves: Option<Resolves>,
     /// What such an event says was executed.
     pub executes: Option<Executes>,
+}
+
+/// How a subject names a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentRule {
+    /// Kind of the document.
+    pub kind: String,
+    /// What the subject begins with; the rest of it is the document's id.
+    pub prefix: String,
+    /// Whether units share what the subject names, such as a customer's record, so that
+    /// each has a document of its own on it: `{id}@{scope}`, with dots in the scope.
+    pub per_scope: bool,
 }
 
 /// Keys that lead to a value in the data.
@@ -108,8 +120,8 @@ impl EventType {
     ///
     /// # Errors
     /// With the place and what is wrong there.
-    pub fn read(&self, subject: &str, data: &Value) -> Result<Reading, String> {
-        let document = self.document(subject)?;
+    pub fn read(&self, scope: &Scope, subject: &str, data: &Value) -> Result<Reading, String> {
+        let document = self.document(scope, subject)?;
         if data.as_context().is_none() {
             return Err(format!("data: found a {}, expected an object", data.kind()));
         }
@@ -127,19 +139,22 @@ impl EventType {
         Ok(reading)
     }
 
-    fn document(&self, subject: &str) -> Result<Key, String> {
-        let keys = self.documents.iter().filter_map(|(kind, prefix)| {
-            let id = subject.strip_prefix(prefix)?;
-            document::is_id(id).then(|| Key {
-                kind: kind.clone(),
-                id: id.to_owned(),
+    fn document(&self, scope: &Scope, subject: &str) -> Result<Key, String> {
+        let mut keys = self.documents.iter().filter_map(|rule| {
+            let mut id = subject.strip_prefix(&rule.prefix)?.to_owned();
+            if rule.per_scope && !id.is_empty() {
+                id = format!("{id}@{}", scope.as_str().replace('/', "."));
+            }
+            document::is_id(&id).then(|| Key {
+                kind: rule.kind.clone(),
+                id,
             })
         });
-        keys.into_iter().next().ok_or_else(|| {
+        keys.next().ok_or_else(|| {
             let prefixes = self
                 .documents
                 .iter()
-                .map(|(_, prefix)| format!("{prefix:?}"));
+                .map(|rule| format!("{:?}", rule.prefix));
             format!(
                 "subject: found {subject:?}, expected {} and an id of at most {} characters",
                 prefixes.collect::<Vec<_>>().join(" or "),

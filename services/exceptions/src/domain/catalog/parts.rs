@@ -12,7 +12,7 @@ use governance::Scope;
 
 use super::{
     Argument, ExceptionType,
-    event_type::{Executes, Path},
+    event_type::{DocumentRule, Executes, Path},
 };
 use crate::domain::{calendar::Shift, document, exception::Severity};
 
@@ -254,7 +254,7 @@ pub(super) fn portable(ty: &Type, node: &Node, problems: &mut Vec<Diagnostic>) -
 }
 
 /// One kind of document with its prefix, or a sequence of them.
-pub(super) fn documents(node: &Node, problems: &mut Vec<Diagnostic>) -> Vec<(String, String)> {
+pub(super) fn documents(node: &Node, problems: &mut Vec<Diagnostic>) -> Vec<DocumentRule> {
     let items = node.as_sequence().unwrap_or(std::slice::from_ref(node));
     let mut found = Vec::new();
     for item in items {
@@ -263,6 +263,7 @@ pub(super) fn documents(node: &Node, problems: &mut Vec<Diagnostic>) -> Vec<(Str
         };
         let kind = fields.require("type", problems);
         let prefix = fields.text("prefix", problems).unwrap_or_default();
+        let per_scope = flag(&mut fields, "per_scope", problems).unwrap_or(false);
         fields.finish(problems);
         let Some(node) = kind else { continue };
         let Some(kind) = node.text(problems, "a kind of document") else {
@@ -271,7 +272,11 @@ pub(super) fn documents(node: &Node, problems: &mut Vec<Diagnostic>) -> Vec<(Str
         if !document::is_kind(kind) {
             problems.push(node.problem("expected lower-case letters, digits and `_`"));
         }
-        found.push((kind.to_owned(), prefix));
+        found.push(DocumentRule {
+            kind: kind.to_owned(),
+            prefix,
+            per_scope,
+        });
     }
     found
 }

@@ -175,7 +175,9 @@ fn an_event_is_read_into_facts_or_refused_with_its_place() {
         r#"{"order": {"total": "18450.00 EUR", "margin_pct": 31.5},
             "customer": {"id": "C-1017", "days_overdue": 12}, "more": [1]}"#,
     );
-    let reading = declared.read("orders/SO-4711", &good).unwrap();
+    let reading = declared
+        .read(&scope("acme"), "orders/SO-4711", &good)
+        .unwrap();
     assert_eq!(reading.document.to_string(), "order/SO-4711");
     assert_eq!(reading.hold_source, "customer/C-1017");
     let total = reading
@@ -206,7 +208,9 @@ fn an_event_is_read_into_facts_or_refused_with_its_place() {
             "data.item.regulated",
         ),
     ] {
-        let problem = declared.read(subject, &data(text)).unwrap_err();
+        let problem = declared
+            .read(&scope("acme"), subject, &data(text))
+            .unwrap_err();
         assert!(problem.starts_with(place), "{subject} {text}: {problem}");
     }
 }
