@@ -100,6 +100,10 @@ mod tests {
 
     use super::*;
 
+    #[expect(
+        clippy::field_reassign_with_default,
+        reason = "the settings have a private field, so that no literal can be written"
+    )]
     fn shared(development: bool, dir: &Path) -> service_kit::Settings {
         let mut shared = service_kit::Settings::default();
         shared.development = development;

@@ -18,6 +18,10 @@ use tonic::transport::Endpoint;
 use crate::common::*;
 
 /// Another replica beside a service, with its keys.
+#[expect(
+    clippy::field_reassign_with_default,
+    reason = "the settings have a private field, so that no literal can be written"
+)]
 async fn replica(h: &Harness) -> (Running, TempDir) {
     let dir = tempfile::tempdir().unwrap();
     for file in ["issuer.jwk", "jwks.json", "audit-log.key"] {
