@@ -296,7 +296,7 @@ impl Writer {
             correlation_id: String::new(),
             outcome: Outcome::Refused,
             actor: Principal {
-                issuer: String::new(),
+                issuer: "bylaw".to_owned(),
                 subject: name,
                 kind: PrincipalKind::Service,
                 grants: Vec::new(),

@@ -139,6 +139,7 @@ impl DevIssuer {
             jwks_file: None,
             jwks_url: None,
             jwks_ca_file: None,
+            jwks_token_file: None,
             audience: vec![AUDIENCE.into()],
             algorithms: vec![Algorithm::EdDSA],
             typ: vec!["JWT".into()],

@@ -1,10 +1,14 @@
 //! One bounded GET over HTTP/1.1, with TLS where the URL says so: what reading a key set
 //! takes, and no more. No redirects: the URL is the one that settings trust.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
-use http::{Request, StatusCode, Uri, header};
+use http::{HeaderValue, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -30,6 +34,7 @@ pub struct Fetch {
     host: String,
     port: u16,
     tls: Option<(TlsConnector, ServerName<'static>)>,
+    token_file: Option<PathBuf>,
 }
 
 impl Fetch {
@@ -61,7 +66,23 @@ impl Fetch {
             host: bare,
             uri,
             tls,
+            token_file: None,
         })
+    }
+
+    /// Asks with the token in a file, read again each time since it is rotated.
+    ///
+    /// # Errors
+    /// If the URL isn't `https`: a token isn't sent in plain text.
+    pub fn with_token_file(mut self, path: PathBuf) -> Result<Self, String> {
+        if self.tls.is_none() {
+            return Err(format!(
+                "{} is no https URL, and a token needs one",
+                self.uri
+            ));
+        }
+        self.token_file = Some(path);
+        Ok(self)
     }
 
     /// The body of a 200 answer of at most `limit` bytes.
@@ -102,9 +123,13 @@ impl Fetch {
             .uri
             .authority()
             .map_or(self.host.as_str(), |a| a.as_str());
-        let request = Request::get(path)
+        let mut request = Request::get(path)
             .header(header::HOST, authority)
-            .header(header::ACCEPT, "application/jwk-set+json, application/json")
+            .header(header::ACCEPT, "application/jwk-set+json, application/json");
+        if let Some(file) = &self.token_file {
+            request = request.header(header::AUTHORIZATION, authorization(file).await?);
+        }
+        let request = request
             .body(Empty::<Bytes>::new())
             .map_err(|e| e.to_string())?;
         let answer = sender
@@ -118,6 +143,15 @@ impl Fetch {
         driver.abort();
         Ok(body.map_err(|e| e.to_string())?.to_bytes().to_vec())
     }
+}
+
+async fn authorization(file: &Path) -> Result<HeaderValue, String> {
+    let token = tokio::fs::read_to_string(file).await;
+    let token = token.map_err(|e| format!("{}: {e}", file.display()))?;
+    let value = HeaderValue::try_from(format!("Bearer {}", token.trim()));
+    let mut value = value.map_err(|_| format!("{}: no token in it", file.display()))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, String> {
@@ -203,5 +237,9 @@ mod tests {
         for bad in ["", "/keys", "ftp://host/keys", "https:///keys"] {
             assert!(Fetch::new(bad, None).is_err(), "{bad:?}");
         }
+        let plain = Fetch::new("http://host/keys", None).unwrap();
+        assert!(plain.with_token_file("token".into()).is_err());
+        let tls = Fetch::new("https://host/keys", None).unwrap();
+        assert!(tls.with_token_file("token".into()).is_ok());
     }
 }

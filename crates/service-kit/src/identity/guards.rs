@@ -160,7 +160,13 @@ async fn open(settings: IssuerSettings, location: Location) -> Result<Issuer> {
 fn location(settings: &IssuerSettings) -> Result<Location, String> {
     match (&settings.jwks_file, &settings.jwks_url) {
         (Some(path), _) => Ok(Location::File(path.clone())),
-        (None, Some(url)) => Fetch::new(url, settings.jwks_ca_file.as_deref()).map(Location::Url),
+        (None, Some(url)) => {
+            let fetch = Fetch::new(url, settings.jwks_ca_file.as_deref())?;
+            Ok(Location::Url(match &settings.jwks_token_file {
+                Some(token) => fetch.with_token_file(token.clone())?,
+                None => fetch,
+            }))
+        }
         (None, None) => Err(format!("issuer {} has no key set", settings.issuer)),
     }
 }

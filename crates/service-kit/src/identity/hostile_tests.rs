@@ -108,6 +108,7 @@ fn issuer(name: &str, algorithms: &[Algorithm]) -> IssuerSettings {
         jwks_file: None,
         jwks_url: None,
         jwks_ca_file: None,
+        jwks_token_file: None,
         audience: vec!["bylaw".into(), "bylaw-api".into()],
         algorithms: algorithms.to_vec(),
         typ: vec!["JWT".into(), "at+jwt".into()],

@@ -63,6 +63,10 @@ pub struct IssuerSettings {
     /// absent: the public ones.
     #[serde(default)]
     pub jwks_ca_file: Option<PathBuf>,
+    /// File with a token that the URL is asked with, as Kubernetes wants it; sent over
+    /// TLS only.
+    #[serde(default)]
+    pub jwks_token_file: Option<PathBuf>,
     /// Audiences, one of which a token must name.
     #[serde(default = "default_audience")]
     pub audience: Vec<String>,

@@ -91,7 +91,7 @@ impl App {
 #[must_use]
 pub fn own_principal() -> Principal {
     Principal {
-        issuer: String::new(),
+        issuer: "bylaw".to_owned(),
         subject: "bylaw-aigate".to_owned(),
         kind: PrincipalKind::Service,
         grants: Vec::new(),
