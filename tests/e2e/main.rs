@@ -7,3 +7,6 @@
 )]
 
 mod directions;
+mod kill;
+mod outage;
+mod suite;

@@ -14,14 +14,14 @@ use nix::{
 /// A child process. A watchdog, which sees this process end even by SIGKILL, kills the
 /// child then and removes its folder: `PR_SET_PDEATHSIG` would follow the thread that
 /// started it, and a test's thread ends early.
-pub(crate) struct Guarded {
+pub struct Guarded {
     child: Child,
     watchdog: Child,
 }
 
 impl Guarded {
     /// Starts the command, its output in `log`. `remove` goes when this process has ended.
-    pub(crate) fn spawn(mut command: Command, log: &Path, remove: Option<&Path>) -> Self {
+    pub fn spawn(mut command: Command, log: &Path, remove: Option<&Path>) -> Self {
         let output = std::fs::File::options()
             .create(true)
             .append(true)
@@ -51,24 +51,24 @@ impl Guarded {
     }
 
     /// The process's id.
-    pub(crate) fn id(&self) -> u32 {
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Whether it runs.
-    pub(crate) fn runs(&mut self) -> bool {
+    pub fn runs(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Sends a signal.
-    pub(crate) fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
         // It may have ended.
         let _ = kill(pid, signal);
     }
 
     /// Waits for its end.
-    pub(crate) fn wait(&mut self) -> std::process::ExitStatus {
+    pub fn wait(&mut self) -> std::process::ExitStatus {
         self.child.wait().expect("a child can be waited for")
     }
 }

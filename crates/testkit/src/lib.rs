@@ -10,7 +10,7 @@
 )]
 
 pub mod backend;
-mod guard;
+pub mod guard;
 pub mod harness;
 pub mod identity;
 pub mod otlp;
