@@ -52,5 +52,10 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- if $root.Values.bootstrap.existingConfigMap }}
 {{- $_ := set $settings "bootstrap" (dict "dir" "/etc/bylaw-bootstrap") }}
 {{- end }}
+{{- if eq .service "policy" }}
+{{- $_ := set $settings "service" (dict "receipts" (dict "key_file" "/etc/bylaw-key/key")) }}
+{{- else if eq .service "audit" }}
+{{- $_ := set $settings "service" (dict "key_file" "/etc/bylaw-key/key" "origin" $root.Values.logOrigin) }}
+{{- end }}
 {{- toToml $settings }}
 {{- end }}

@@ -19,6 +19,9 @@ const MAX_DOCUMENTS: usize = 1_000;
 /// Deepest directory.
 const MAX_DEPTH: usize = 8;
 
+/// Files that say who may do what: settings, not something that a store holds.
+const SETTINGS: [&str; 2] = ["principals.yaml", "access.yaml"];
+
 /// Files by path relative to their root, with `/` between segments. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Files(Arc<BTreeMap<String, Vec<u8>>>);
@@ -101,12 +104,16 @@ impl Files {
         str::from_utf8(bytes).map_err(|_| problem(&path, 1, "is not UTF-8"))
     }
 
-    /// The documents of all YAML files, by path and place.
+    /// The documents of all YAML files, by path and place. `principals.yaml` and
+    /// `access.yaml` at the root are settings of a process ([`crate::identity`]) that may
+    /// stand beside them, and are none.
     ///
     /// # Errors
     /// If a file isn't UTF-8, or a document isn't YAML or has no `kind`.
     pub fn documents(&self) -> Result<Vec<Document>> {
-        let yaml = |path: &str| path.ends_with(".yaml") || path.ends_with(".yml");
+        let yaml = |path: &str| {
+            (path.ends_with(".yaml") || path.ends_with(".yml")) && !SETTINGS.contains(&path)
+        };
         let mut documents = Vec::new();
         for (path, bytes) in self.0.iter().filter(|(path, _)| yaml(path)) {
             let text = str::from_utf8(bytes).map_err(|_| problem(path, 1, "is not UTF-8"))?;

@@ -1,0 +1,1 @@
+//! The command line as its users meet it: the built binary, its exit statuses and its JSON.
