@@ -151,5 +151,9 @@ testkit::backends! {
                 .any(|r| r.r#type == "bylaw.aigate.catalog.bootstrapped.v1")
         };
         testkit::eventually(std::time::Duration::from_secs(20), bootstrapped).await;
+        // The log takes no record of nobody.
+        let named =
+            |r: &contracts::audit::Record| r.actor.as_ref().is_some_and(|a| !a.issuer.is_empty());
+        assert!(world.harness.log.records().iter().all(named));
     }
 }
