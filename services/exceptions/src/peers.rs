@@ -112,6 +112,11 @@ fn malformed(what: &str) -> Error {
 fn decision(answer: Option<types::Decision>) -> Result<Decision> {
     let answer = answer.ok_or_else(|| malformed("no decision"))?;
     let effect = effect(answer.effect()).ok_or_else(|| malformed("a decision without effect"))?;
+    let required = answer.approvals.iter().any(|needed| needed.count > 0);
+    if effect == Effect::RequireApproval && !required {
+        // Nobody to wait for would mean that nobody has to approve.
+        return Err(malformed("that an approval is required of nobody"));
+    }
     let approvals = answer.approvals.into_iter().map(requirement);
     Ok(Decision {
         effect,

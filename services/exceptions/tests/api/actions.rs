@@ -248,6 +248,15 @@ testkit::backends! {
         assert_eq!(owner, (Code::PermissionDenied, Reason::SodModelOwner));
     }
 
+    async fn an_approval_required_of_nobody_allows_nothing(backend: Backend) {
+        let suite = Suite::start(backend).await;
+        suite.policy.answer(Effect::RequireApproval, &[]);
+        let name = suite.hold("SO-1").await;
+        let refused = refusal(ask(&mut suite.desk(), wanted(&name)).await);
+        assert_eq!(refused, (Code::Internal, Reason::Internal));
+        assert!(suite.policy.state().authorizations.is_empty());
+    }
+
     async fn facts_of_now_are_asked_about(backend: Backend) {
         let suite = Suite::start(backend).await;
         suite.policy.answer(Effect::Allow, &[]);

@@ -10,7 +10,9 @@ use chrono::{DateTime, Utc};
 use service_kit::{
     error::{Error, Kind, Reason, Result},
     identity::{Caller, Scopes},
+    telemetry,
 };
+use tracing::Span;
 
 use super::{
     App, found, id_in, permission,
@@ -84,6 +86,8 @@ impl App {
             .map_err(|malformed| refused("event", &malformed))?;
         caller.require(permission::INGEST, &event.scope)?;
         let name = format!("{} {}", event.source, event.id);
+        // The event may belong to another trace than the call that brings it.
+        telemetry::link(&Span::current(), &event.trace_parent);
         let brought = Brought::by(caller, self.now());
         let mut outcomes = self.take_in(brought, vec![event], None).await?;
         match outcomes.pop() {
