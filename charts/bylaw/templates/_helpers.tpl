@@ -27,6 +27,7 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
       "issuer" $root.Values.identity.cluster.issuer
       "jwks_url" $root.Values.identity.cluster.jwksUrl
       "jwks_ca_file" "/var/run/secrets/bylaw/ca.crt"
+      "jwks_token_file" "/var/run/secrets/bylaw/cluster-token"
       "audience" (list $root.Values.identity.audience)
       "algorithms" (list "RS256" "ES256")
       "typ_required" false

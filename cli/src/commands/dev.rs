@@ -9,7 +9,7 @@ use std::{
 use service_kit::{
     bootstrap::Files,
     identity::DEVELOPMENT_ISSUER,
-    settings::{self, Overrides, Settings},
+    settings::{self, LogFormat, Overrides, Settings},
     suite::{Running as Suite, Suite as Builder},
     telemetry,
 };
@@ -56,6 +56,11 @@ fn adjusted(common: &Common, args: &Dev) -> Result<Settings, Failure> {
     let access = common.data_dir.join("access.yaml");
     if access.exists() {
         settings.identity.access_file = Some(access);
+    }
+    // On a terminal the greeting counts; what goes wrong is shown between its lines.
+    settings.telemetry.format = LogFormat::Text;
+    if std::env::var_os("BYLAW_TELEMETRY__LOG").is_none() {
+        "warn".clone_into(&mut settings.telemetry.log);
     }
     if let Some(endpoint) = &args.otlp_endpoint {
         settings.telemetry.otlp_endpoint.clone_from(endpoint);
