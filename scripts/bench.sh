@@ -2,6 +2,7 @@
 # The figures, each beside its baseline in the same run. Release builds.
 . "$(dirname "$0")/lib.sh"
 scripts/install-build-deps.sh
+scripts/install-test-deps.sh
 target="${CARGO_TARGET_DIR:-target}/release"
 
 step "release build"
@@ -12,7 +13,13 @@ for binary in bylaw bylaw-policy bylaw-exceptions bylaw-masterdata bylaw-aigate 
 done
 
 step "micro-benchmarks"
-cargo bench --workspace --benches
+cargo bench -p decision -p governance -p merkle -p audit --bench '*'
 
 step "Decide beside a bare tonic echo"
 "$target/load" compare --bylaw "$target/bylaw"
+
+step "idle memory of each service, on SQLite"
+scripts/idle-memory.sh "$target"
+
+step "replay, events a second"
+scripts/replay-rate.sh "$target/bylaw"
