@@ -21,7 +21,9 @@ const CALLERS: usize = 4;
 /// Kills, by `BYLAW_KILL_CYCLES`.
 fn cycles() -> u32 {
     let cycles = std::env::var("BYLAW_KILL_CYCLES");
-    cycles.map_or(20, |text| text.parse().expect("BYLAW_KILL_CYCLES is a number"))
+    cycles.map_or(20, |text| {
+        text.parse().expect("BYLAW_KILL_CYCLES is a number")
+    })
 }
 
 /// What callers know when they end.
@@ -77,7 +79,10 @@ fn random(bound: u64) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_services_lose_nothing_and_repeat_nothing() {
     let suite = Suite::start(&["audit", "exceptions"], "");
-    let (numbers, stop) = (Arc::new(AtomicU32::new(1)), Arc::new(AtomicBool::new(false)));
+    let (numbers, stop) = (
+        Arc::new(AtomicU32::new(1)),
+        Arc::new(AtomicBool::new(false)),
+    );
     let callers: Vec<_> = (0..CALLERS)
         .map(|_| tokio::spawn(call(suite.erp(), Arc::clone(&numbers), Arc::clone(&stop))))
         .collect();
@@ -97,7 +102,11 @@ async fn killed_services_lose_nothing_and_repeat_nothing() {
         })
         .await;
         if cycle % 50 == 49 {
-            println!("{} kills, {} orders", cycle + 1, numbers.load(Ordering::Relaxed));
+            println!(
+                "{} kills, {} orders",
+                cycle + 1,
+                numbers.load(Ordering::Relaxed)
+            );
         }
     }
     stop.store(true, Ordering::Relaxed);
@@ -135,6 +144,14 @@ async fn check(suite: &Suite, known: &Known) {
         .map(|line| line.correlationid.clone())
         .collect();
     let distinct: BTreeSet<_> = recorded.iter().cloned().collect();
-    assert_eq!(distinct.len(), recorded.len(), "an exception is recorded twice");
-    assert_eq!(distinct, raised.into_keys().collect(), "state and log differ");
+    assert_eq!(
+        distinct.len(),
+        recorded.len(),
+        "an exception is recorded twice"
+    );
+    assert_eq!(
+        distinct,
+        raised.into_keys().collect(),
+        "state and log differ"
+    );
 }

@@ -10,3 +10,4 @@ mod directions;
 mod kill;
 mod outage;
 mod suite;
+mod trace;

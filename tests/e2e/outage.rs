@@ -51,7 +51,12 @@ async fn records_wait_while_the_log_is_down() {
     report(&suite, 6..31).await;
     assert!(suite.waiting("exceptions") >= 25);
     says(&suite, "exceptions", "wait for the audit log").await;
-    let metrics = suite.processes.service("exceptions").page("/metrics").unwrap().1;
+    let metrics = suite
+        .processes
+        .service("exceptions")
+        .page("/metrics")
+        .unwrap()
+        .1;
     assert!(metrics.contains("bylaw_outbox_rows"), "{metrics}");
     suite.processes.service("audit").launch();
     suite.processes.service("audit").wait_until_ready();
@@ -87,7 +92,11 @@ async fn calls_are_refused_while_the_database_is_away_and_go_on_after() {
     while away.elapsed() < outage() || refused < 2 {
         let began = Instant::now();
         let error = erp.report(11).await.unwrap_err();
-        assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(9),
+            "{:?}",
+            began.elapsed()
+        );
         assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
         assert_eq!(error.reason(), Reason::StoreUnavailable, "{error:?}");
         refused += 1;
@@ -111,7 +120,11 @@ async fn a_database_that_hangs_holds_no_call_beyond_its_deadline() {
     suite.postgres.freeze();
     let (began, mut erp) = (Instant::now(), suite.erp());
     let error = erp.report(6).await.unwrap_err();
-    assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(12),
+        "{:?}",
+        began.elapsed()
+    );
     assert!(
         matches!(error.kind(), Kind::Unavailable | Kind::DeadlineExceeded),
         "{error:?}"

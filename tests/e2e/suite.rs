@@ -184,7 +184,10 @@ pub fn assert_complete(log: &[Line]) {
 
 /// The folder of the example.
 pub fn example() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/distributor"))
+    PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../examples/distributor"
+    ))
 }
 
 /// Sends the ERP's events.
@@ -216,7 +219,8 @@ fn began() -> prost_types::Timestamp {
     *BEGAN.get_or_init(|| contracts::time::timestamp(System.now()))
 }
 
-fn credit_limit_exceeded(number: u32) -> CloudEvent {
+/// The ERP says that a medical order exceeds its customer's credit limit.
+pub fn credit_limit_exceeded(number: u32) -> CloudEvent {
     let order = order(number);
     let data = serde_json::json!({
         "order": {"total": "18450.00 EUR", "margin_pct": 31.5},
