@@ -129,13 +129,18 @@ impl Document {
     /// # Errors
     /// If it isn't of the type, with the place in the file.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_saphyr::from_str(&self.text).map_err(|error| yaml_problem(&self.path, self.line, &error))
+        serde_saphyr::from_str(&self.text)
+            .map_err(|error| yaml_problem(&self.path, self.line, &error))
     }
 
     /// `path:line:column` of a place in the text, counted from 1.
     #[must_use]
     pub fn at(&self, line: usize, column: usize) -> String {
-        format!("{}:{}:{column}", self.path, self.line + line.saturating_sub(1))
+        format!(
+            "{}:{}:{column}",
+            self.path,
+            self.line + line.saturating_sub(1)
+        )
     }
 }
 
@@ -161,10 +166,16 @@ fn read_dir(
             read_dir(&path, &format!("{prefix}{name}/"), depth + 1, files)?;
         } else {
             if metadata.len() > MAX_FILE_BYTES {
-                return Err(unreadable(&path, &format!("is larger than {MAX_FILE_BYTES} bytes")));
+                return Err(unreadable(
+                    &path,
+                    &format!("is larger than {MAX_FILE_BYTES} bytes"),
+                ));
             }
             if files.len() >= MAX_FILES {
-                return Err(unreadable(dir, &format!("there are more than {MAX_FILES} files")));
+                return Err(unreadable(
+                    dir,
+                    &format!("there are more than {MAX_FILES} files"),
+                ));
             }
             let bytes = fs::read(&path).map_err(|e| unreadable(&path, &e.to_string()))?;
             files.insert(format!("{prefix}{name}"), bytes);
@@ -212,7 +223,11 @@ fn push(path: &str, line: usize, text: &str, documents: &mut Vec<Document>) -> R
         return Ok(());
     }
     if documents.len() >= MAX_DOCUMENTS {
-        return Err(problem(path, line, format!("more than {MAX_DOCUMENTS} documents")));
+        return Err(problem(
+            path,
+            line,
+            format!("more than {MAX_DOCUMENTS} documents"),
+        ));
     }
     let header: Header =
         serde_saphyr::from_str(text).map_err(|error| yaml_problem(path, line, &error))?;
@@ -228,17 +243,27 @@ fn push(path: &str, line: usize, text: &str, documents: &mut Vec<Document>) -> R
 
 fn yaml_problem(path: &str, line: usize, error: &serde_saphyr::Error) -> Error {
     let error = error.without_snippet();
-    let (row, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+    let (row, column) = error
+        .location()
+        .map_or((1, 1), |at| (at.line(), at.column()));
     let row = usize::try_from(row).unwrap_or(1);
     let message = format!("{path}:{}:{column}: {error}", line + row.saturating_sub(1));
-    Error::new(Kind::InvalidArgument, Reason::InvalidArgument, message.clone())
-        .with_violation(path, message)
+    Error::new(
+        Kind::InvalidArgument,
+        Reason::InvalidArgument,
+        message.clone(),
+    )
+    .with_violation(path, message)
 }
 
 fn problem(path: &str, line: usize, what: impl std::fmt::Display) -> Error {
     let message = format!("{path}:{line}: {what}");
-    Error::new(Kind::InvalidArgument, Reason::InvalidArgument, message.clone())
-        .with_violation(path, message)
+    Error::new(
+        Kind::InvalidArgument,
+        Reason::InvalidArgument,
+        message.clone(),
+    )
+    .with_violation(path, message)
 }
 
 #[cfg(test)]
@@ -252,7 +277,8 @@ mod tests {
 
     #[test]
     fn documents_keep_their_place() {
-        let files = files("# header\n\nkind: A\nx: 1\n--- # next\nkind: B\ny: |\n  ----\n---\n# none\n");
+        let files =
+            files("# header\n\nkind: A\nx: 1\n--- # next\nkind: B\ny: |\n  ----\n---\n# none\n");
         let documents = files.documents().unwrap();
         let places: Vec<_> = documents
             .iter()
@@ -274,8 +300,15 @@ mod tests {
         }
         let documents = files("kind: A\n---\nkind: B\nz: 1\n").documents().unwrap();
         let error = documents[1].parse::<B>().unwrap_err();
-        assert!(error.message().starts_with("a/b.yaml:4:"), "{}", error.message());
-        for (bad, place) in [("x: 1\n", "a/b.yaml:"), ("kind: A\n---\nkind: [\n", "a/b.yaml:")] {
+        assert!(
+            error.message().starts_with("a/b.yaml:4:"),
+            "{}",
+            error.message()
+        );
+        for (bad, place) in [
+            ("x: 1\n", "a/b.yaml:"),
+            ("kind: A\n---\nkind: [\n", "a/b.yaml:"),
+        ] {
             let error = files(bad).documents().unwrap_err();
             assert!(error.message().starts_with(place), "{}", error.message());
         }

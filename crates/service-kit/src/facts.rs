@@ -77,9 +77,10 @@ pub fn from_proto(facts: &[types::Fact], field: &str) -> Result<Vec<Fact>> {
             asserted_by: fact.asserted_by.clone(),
             observed: match &fact.observe_time {
                 None => None,
-                Some(instant) => Some(time::instant(instant).ok_or_else(|| {
-                    Error::invalid(at("observe_time"), "is no instant")
-                })?),
+                Some(instant) => Some(
+                    time::instant(instant)
+                        .ok_or_else(|| Error::invalid(at("observe_time"), "is no instant"))?,
+                ),
             },
         });
     }
@@ -134,10 +135,16 @@ pub fn from_json(text: &str) -> Result<Vec<types::Fact>> {
 
 fn check_name(name: &str) -> Result<(), String> {
     if name.is_empty() || name.len() > MAX_NAME_BYTES {
-        return Err(format!("has {} bytes, expected 1 to {MAX_NAME_BYTES}", name.len()));
+        return Err(format!(
+            "has {} bytes, expected 1 to {MAX_NAME_BYTES}",
+            name.len()
+        ));
     }
     let segment = |part: &str| {
-        !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || "_-@#".contains(c))
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|c| c.is_alphanumeric() || "_-@#".contains(c))
     };
     if name.split('.').all(segment) {
         Ok(())
@@ -187,7 +194,9 @@ fn read(value: &types::Value, field: &str, depth: usize) -> Result<Value> {
         ),
         Kind::DateTimeValue(text) => {
             Value::DateTime(temporal::parse_date_time(text).ok_or_else(|| {
-                invalid(format!("{text:?} is no date and time with offset (RFC 3339)"))
+                invalid(format!(
+                    "{text:?} is no date and time with offset (RFC 3339)"
+                ))
             })?)
         }
         Kind::DurationValue(text) => {
@@ -203,9 +212,11 @@ fn read(value: &types::Value, field: &str, depth: usize) -> Result<Value> {
                     "is more than {MAX_ITEMS} values or {MAX_DEPTH} levels"
                 )));
             }
-            let items = list.values.iter().enumerate().map(|(place, item)| {
-                read(item, &format!("{field}[{place}]"), depth + 1)
-            });
+            let items = list
+                .values
+                .iter()
+                .enumerate()
+                .map(|(place, item)| read(item, &format!("{field}[{place}]"), depth + 1));
             Value::List(items.collect::<Result<_>>()?)
         }
     })
@@ -213,7 +224,10 @@ fn read(value: &types::Value, field: &str, depth: usize) -> Result<Value> {
 
 fn bounded<'a>(text: &'a str, field: &str) -> Result<&'a str> {
     if text.len() > MAX_TEXT_BYTES {
-        let problem = format!("has {} bytes, at most {MAX_TEXT_BYTES} are allowed", text.len());
+        let problem = format!(
+            "has {} bytes, at most {MAX_TEXT_BYTES} are allowed",
+            text.len()
+        );
         return Err(Error::invalid(field, problem));
     }
     Ok(text)
@@ -263,7 +277,10 @@ pub fn value_to_proto(value: &Value) -> Result<types::Value> {
             values: items.iter().map(value_to_proto).collect::<Result<_>>()?,
         }),
         Value::Context(_) => {
-            return Err(Error::invalid("value", "is an object, expected a scalar or a list"));
+            return Err(Error::invalid(
+                "value",
+                "is an object, expected a scalar or a list",
+            ));
         }
     };
     Ok(types::Value { kind: Some(kind) })
@@ -287,7 +304,10 @@ mod tests {
             .collect();
         assert_eq!(shown[0], ("ok", "true".to_owned()));
         assert_eq!(shown[1].0, "order.lines");
-        assert_eq!(shown[2], ("order.total", "12345678901234567890.1230".to_owned()));
+        assert_eq!(
+            shown[2],
+            ("order.total", "12345678901234567890.1230".to_owned())
+        );
         assert_eq!(to_proto(&read).unwrap(), facts);
     }
 
@@ -299,8 +319,14 @@ mod tests {
             Value::Boolean(false),
             Value::String(String::new()),
             Value::Number(number("-0.50")),
-            Value::Money { amount: number("18450.00"), currency: "EUR".to_owned() },
-            Value::Quantity { amount: number("12"), unit: "KGM".to_owned() },
+            Value::Money {
+                amount: number("18450.00"),
+                currency: "EUR".to_owned(),
+            },
+            Value::Quantity {
+                amount: number("12"),
+                unit: "KGM".to_owned(),
+            },
             Value::Date(temporal::parse_date("2026-11-24").unwrap()),
             Value::DateTime(temporal::parse_date_time("2026-11-24T09:14:03.120+01:00").unwrap()),
             Value::MonthsDuration(temporal::MonthsDuration(18)),
@@ -319,14 +345,19 @@ mod tests {
             ..types::Fact::default()
         };
         let ok = || Some(Kind::BooleanValue(true));
-        let bad_number = Kind::NumberValue(types::Decimal { value: "1,5".to_owned() });
+        let bad_number = Kind::NumberValue(types::Decimal {
+            value: "1,5".to_owned(),
+        });
         for (facts, field) in [
             (vec![fact("", ok())], "facts[0].name"),
             (vec![fact("a..b", ok())], "facts[0].name"),
             (vec![fact("a", ok()), fact("a", ok())], "facts[1].name"),
             (vec![fact("a", None)], "facts[0].value"),
             (vec![fact("a", Some(bad_number))], "facts[0].value"),
-            (vec![fact("a", Some(Kind::DateValue("2026-13-01".to_owned())))], "facts[0].value"),
+            (
+                vec![fact("a", Some(Kind::DateValue("2026-13-01".to_owned())))],
+                "facts[0].value",
+            ),
         ] {
             let error = from_proto(&facts, "facts").unwrap_err();
             assert_eq!(error.violations()[0].field, field);

@@ -99,7 +99,10 @@ mod tests {
     fn tokens_hold_for_their_query_only() {
         let cursor: Cursor = (7, "orders/1".to_owned());
         let token = encode(&cursor, &[b"List", b"a=1"]);
-        assert_eq!(decode::<Cursor>(&token, &[b"List", b"a=1"]).unwrap(), Some(cursor));
+        assert_eq!(
+            decode::<Cursor>(&token, &[b"List", b"a=1"]).unwrap(),
+            Some(cursor)
+        );
         for params in [&[b"List".as_slice(), b"a=2"][..], &[b"Lista", b"=1"], &[]] {
             let error = decode::<Cursor>(&token, params).unwrap_err();
             assert_eq!(error.reason(), Reason::PageTokenInvalid);

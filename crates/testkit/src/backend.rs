@@ -1,6 +1,9 @@
 //! The databases that every store is tested on.
 
-use service_kit::{db::Db, settings::{Database, SecretUrl}};
+use service_kit::{
+    db::Db,
+    settings::{Database, SecretUrl},
+};
 use tempfile::TempDir;
 
 use crate::Postgres;
@@ -62,7 +65,9 @@ impl Store {
 
     /// Opens it.
     pub async fn open(&self) -> Db {
-        Db::connect(&self.settings()).await.expect("the database opens")
+        Db::connect(&self.settings())
+            .await
+            .expect("the database opens")
     }
 
     /// Opens it with the kit's own tables and these.
@@ -71,7 +76,9 @@ impl Store {
         migrations: Vec<Box<dyn sea_orm_migration::MigrationTrait>>,
     ) -> Db {
         let db = self.open().await;
-        db.migrate(migrations).await.expect("the database is migrated");
+        db.migrate(migrations)
+            .await
+            .expect("the database is migrated");
         db
     }
 }

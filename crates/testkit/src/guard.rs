@@ -21,6 +21,10 @@ pub struct Guarded {
 
 impl Guarded {
     /// Starts the command, its output in `log`. `remove` goes when this process has ended.
+    ///
+    /// # Panics
+    /// If it can't be started.
+    #[must_use]
     pub fn spawn(mut command: Command, log: &Path, remove: Option<&Path>) -> Self {
         let output = std::fs::File::options()
             .create(true)
@@ -51,6 +55,7 @@ impl Guarded {
     }
 
     /// The process's id.
+    #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -61,13 +66,28 @@ impl Guarded {
     }
 
     /// Sends a signal.
+    ///
+    /// # Panics
+    /// If the process's id is none.
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
         // It may have ended.
         let _ = kill(pid, signal);
     }
 
+    /// Asks it to stop (SIGTERM) and waits for its end; its exit status, if it had one.
+    ///
+    /// # Panics
+    /// If it can't be waited for.
+    pub fn stop(&mut self) -> Option<i32> {
+        self.signal(Signal::SIGTERM);
+        self.wait().code()
+    }
+
     /// Waits for its end.
+    ///
+    /// # Panics
+    /// If it can't be waited for.
     pub fn wait(&mut self) -> std::process::ExitStatus {
         self.child.wait().expect("a child can be waited for")
     }

@@ -67,11 +67,7 @@ pub struct Harness {
 
 impl Harness {
     /// Starts a service with these documents in its empty store.
-    pub async fn start<S: Service>(
-        backend: Backend,
-        settings: S::Settings,
-        files: Files,
-    ) -> Self {
+    pub async fn start<S: Service>(backend: Backend, settings: S::Settings, files: Files) -> Self {
         let options = Options {
             files,
             ..Options::default()
@@ -201,6 +197,9 @@ impl Harness {
     /// # Panics
     /// If it had ended because something failed.
     pub async fn shutdown(self) {
-        self.running.shutdown().await.expect("the service ends well");
+        self.running
+            .shutdown()
+            .await
+            .expect("the service ends well");
     }
 }

@@ -37,7 +37,9 @@ impl Tokens {
             .iter()
             .map(|grant| grant.parse().unwrap_or_else(|e| panic!("{grant}: {e}")))
             .collect();
-        self.0.mint(subject, kind, &grants, TTL, now).expect("a token is minted")
+        self.0
+            .mint(subject, kind, &grants, TTL, now)
+            .expect("a token is minted")
     }
 
     /// The issuer itself, for tokens that are refused.

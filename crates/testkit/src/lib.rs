@@ -30,7 +30,10 @@ pub use wait::{eventually, eventually_ok};
 #[must_use]
 pub fn free_port() -> u16 {
     let socket = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("no free port");
-    socket.local_addr().expect("a bound socket has an address").port()
+    socket
+        .local_addr()
+        .expect("a bound socket has an address")
+        .port()
 }
 
 /// Makes a test of an `async fn` for each database:

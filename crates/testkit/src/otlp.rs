@@ -56,8 +56,8 @@ impl Collector {
             .expect("a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let incoming = tokio_stream::wrappers::TcpListenerStream::new(listener);
-        let service = TraceServiceServer::new(collector.clone())
-            .max_decoding_message_size(64 * 1024 * 1024);
+        let service =
+            TraceServiceServer::new(collector.clone()).max_decoding_message_size(64 * 1024 * 1024);
         tokio::spawn(
             tonic::transport::Server::builder()
                 .add_service(service)
@@ -98,7 +98,11 @@ impl TraceService for Collector {
                 .find(|(key, _)| key == "service.name")
                 .map(|(_, value)| value)
                 .unwrap_or_default();
-            for span in resource.scope_spans.into_iter().flat_map(|scope| scope.spans) {
+            for span in resource
+                .scope_spans
+                .into_iter()
+                .flat_map(|scope| scope.spans)
+            {
                 if spans.len() < MAX_SPANS {
                     spans.push(read(&service, &span));
                 }
@@ -128,7 +132,10 @@ fn texts(attributes: &[KeyValue]) -> Vec<(String, String)> {
     attributes
         .iter()
         .map(|attribute| {
-            let value = attribute.value.as_ref().and_then(|value| value.value.as_ref());
+            let value = attribute
+                .value
+                .as_ref()
+                .and_then(|value| value.value.as_ref());
             let text = match value {
                 Some(any_value::Value::StringValue(text)) => text.clone(),
                 Some(any_value::Value::BoolValue(value)) => value.to_string(),

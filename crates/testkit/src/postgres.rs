@@ -56,10 +56,18 @@ impl Postgres {
         let data = dir.path().join("data");
         let mut initdb = as_other_user(&bin.join("initdb"));
         initdb
-            .args(["--no-sync", "--auth=trust", "--username=bylaw", "--encoding=UTF8"])
+            .args([
+                "--no-sync",
+                "--auth=trust",
+                "--username=bylaw",
+                "--encoding=UTF8",
+            ])
             .args(["--locale=C", "-D"])
             .arg(&data);
-        let output = initdb.current_dir(dir.path()).output().expect("initdb starts");
+        let output = initdb
+            .current_dir(dir.path())
+            .output()
+            .expect("initdb starts");
         assert!(
             output.status.success(),
             "initdb: {}",
@@ -112,7 +120,11 @@ impl Postgres {
         let end = Instant::now() + START;
         loop {
             let state = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
-            if state.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
+            if state
+                .lines()
+                .nth(7)
+                .is_some_and(|line| line.trim() == "ready")
+            {
                 return;
             }
             let runs = self.server().as_mut().is_some_and(Guarded::runs);
@@ -166,7 +178,16 @@ impl Postgres {
     #[must_use]
     pub fn named_database(&self, name: &str) -> String {
         let output = Command::new(self.bin.join("psql"))
-            .args(["-h", "127.0.0.1", "-U", "bylaw", "-d", "postgres", "-qX", "-p"])
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-U",
+                "bylaw",
+                "-d",
+                "postgres",
+                "-qX",
+                "-p",
+            ])
             .arg(self.port.to_string())
             .args(["-c", &format!("CREATE DATABASE {name}")])
             .output()
@@ -203,7 +224,9 @@ impl Postgres {
             "{sql}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+        String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned()
     }
 
     fn server(&self) -> std::sync::MutexGuard<'_, Option<Guarded>> {
@@ -221,7 +244,10 @@ impl Drop for Postgres {
 fn children(parent: u32) -> Vec<u32> {
     let tasks = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"));
     let tasks = tasks.unwrap_or_default();
-    tasks.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+    tasks
+        .split_whitespace()
+        .filter_map(|pid| pid.parse().ok())
+        .collect()
 }
 
 /// The folder with the newest binaries.
@@ -229,7 +255,9 @@ fn binaries() -> PathBuf {
     if let Some(dir) = std::env::var_os("BYLAW_POSTGRES_BIN") {
         return dir.into();
     }
-    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let debian = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
     let mut versions: Vec<(u32, PathBuf)> = debian
         .filter_map(|entry| {
             let entry = entry.ok()?;

@@ -176,7 +176,10 @@ impl Service {
         let mut process = self.process();
         assert!(process.is_none(), "{} runs", self.name);
         let mut command = Command::new(&self.binary);
-        command.arg("--config").arg(&self.config).envs(self.env.clone());
+        command
+            .arg("--config")
+            .arg(&self.config)
+            .envs(self.env.clone());
         *process = Some(Guarded::spawn(command, &self.log, None));
     }
 
@@ -186,10 +189,15 @@ impl Service {
     /// If it ends, or isn't ready in time.
     pub fn wait_until_ready(&self) {
         let end = Instant::now() + START;
-        while !self.page("/readyz").is_some_and(|(status, _)| status == 200) {
+        while self.page("/readyz").is_none_or(|(status, _)| status != 200) {
             let runs = self.process().as_mut().is_some_and(Guarded::runs);
             assert!(runs, "{} ended: {}", self.name, self.log_tail());
-            assert!(Instant::now() < end, "{} isn't ready: {}", self.name, self.log_tail());
+            assert!(
+                Instant::now() < end,
+                "{} isn't ready: {}",
+                self.name,
+                self.log_tail()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -285,7 +293,10 @@ fn settings(
     if let Some(bootstrap) = &plan.bootstrap {
         add(format_args!("[bootstrap]\ndir = {}", quoted(bootstrap)));
     }
-    add(format_args!("[identity]\ntoken_file = {}", quoted(&home.join("token"))));
+    add(format_args!(
+        "[identity]\ntoken_file = {}",
+        quoted(&home.join("token"))
+    ));
     if let Some(principals) = &plan.principals {
         add(format_args!("principals_file = {}", quoted(principals)));
     }
@@ -299,7 +310,10 @@ fn settings(
 /// A binary of the workspace, beside the test's own; `make` and CI build them first.
 fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its path");
-    let target = test.ancestors().nth(2).expect("tests are in target/<profile>/deps");
+    let target = test
+        .ancestors()
+        .nth(2)
+        .expect("tests are in target/<profile>/deps");
     let path = target.join(name);
     assert!(
         path.exists(),

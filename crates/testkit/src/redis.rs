@@ -55,7 +55,15 @@ impl Redis {
         assert!(server.is_none(), "the server runs");
         let mut command = Command::new(binary());
         command
-            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"])
+            .args([
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--port",
+            ])
             .arg(self.port.to_string())
             .arg("--dir")
             .arg(self.dir.path());

@@ -7,13 +7,16 @@ use std::{
 
 use async_trait::async_trait;
 use contracts::audit::{
-    BatchAppendRecordsRequest, BatchAppendRecordsResponse, Checkpoint, ConsistencyProof,
-    ExportRecordsRequest, ExportRecordsResponse, GetCheckpointRequest,
+    AppendResult, BatchAppendRecordsRequest, BatchAppendRecordsResponse, Checkpoint,
+    ConsistencyProof, ExportRecordsRequest, ExportRecordsResponse, GetCheckpointRequest,
     GetConsistencyProofRequest, GetInclusionProofRequest, GetLineageRequest, GetRecordRequest,
-    InclusionProof, Lineage, Record, AppendResult,
+    InclusionProof, Lineage, Record,
     audit_service_server::{AuditService, AuditServiceServer},
 };
-use service_kit::{Error, Kind, Reason, Result, outbox::{Appended, Sink}};
+use service_kit::{
+    Error, Kind, Reason, Result,
+    outbox::{Appended, Sink},
+};
 use tonic::{Request, Response, Status};
 
 /// Keeps records by producer and id. Cheap to clone.
@@ -78,7 +81,10 @@ impl AuditLog {
         let mut state = self.state();
         state.appends += 1;
         if state.down {
-            return Err(Error::unavailable(Reason::PeerUnavailable, "the log is away"));
+            return Err(Error::unavailable(
+                Reason::PeerUnavailable,
+                "the log is away",
+            ));
         }
         if let Some(refused) = &state.refuse
             && let Some(at) = records.iter().position(|record| record.r#type == *refused)
@@ -90,7 +96,10 @@ impl AuditLog {
             let message = "more than 1000 records";
             return Err(Error::new(Kind::InvalidArgument, Reason::TooLarge, message));
         }
-        Ok(records.into_iter().map(|record| state.append(record)).collect())
+        Ok(records
+            .into_iter()
+            .map(|record| state.append(record))
+            .collect())
     }
 }
 

@@ -18,7 +18,11 @@ where
     let at = std::panic::Location::caller();
     async move {
         let result = until(timeout, async || {
-            if condition().await { Ok(()) } else { Err("the condition doesn't hold") }
+            if condition().await {
+                Ok(())
+            } else {
+                Err("the condition doesn't hold")
+            }
         })
         .await;
         if let Err(error) = result {

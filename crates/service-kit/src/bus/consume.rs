@@ -193,7 +193,10 @@ impl Consumer {
             .u64_counter("bylaw.bus.refused")
             .with_description("events that a consumer group couldn't handle")
             .build()
-            .add(1, &[KeyValue::new("messaging.consumer.group.name", self.group)]);
+            .add(
+                1,
+                &[KeyValue::new("messaging.consumer.group.name", self.group)],
+            );
         self.handler.refused(event, error).await;
     }
 }

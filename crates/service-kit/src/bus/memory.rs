@@ -55,7 +55,11 @@ struct Reader {
 
 impl Reader {
     fn passed(&self) -> u64 {
-        let first = self.pending.first().into_iter().chain(self.returned.first());
+        let first = self
+            .pending
+            .first()
+            .into_iter()
+            .chain(self.returned.first());
         first.min().map_or(self.taken, |first| first - 1)
     }
 }
@@ -98,7 +102,10 @@ impl Bus for Memory {
 
     async fn progress(&self, stream: Stream<'_>, groups: &[String]) -> Result<Progress> {
         let mut state = self.0.lock();
-        let State { streams, groups: known } = &mut *state;
+        let State {
+            streams,
+            groups: known,
+        } = &mut *state;
         let nothing = Progress {
             top: 0,
             passed: 0,
@@ -111,7 +118,9 @@ impl Bus for Memory {
             return Ok(nothing);
         }
         let position = |group: &Group| group.0.get(stream.producer).map_or(0, Reader::passed);
-        let absent = groups.iter().any(|group| !known.contains_key(group.as_str()));
+        let absent = groups
+            .iter()
+            .any(|group| !known.contains_key(group.as_str()));
         let slowest = known.values().map(position).min().unwrap_or(log.top);
         let passed = if absent { 0 } else { slowest };
         while log.events.front().is_some_and(|e| e.position <= passed) {
@@ -150,7 +159,9 @@ impl Member {
         let mut deliveries = Vec::new();
         for (producer, log) in streams.iter() {
             let reader = group.0.entry(Arc::clone(producer)).or_default();
-            let Reader { taken, returned, .. } = reader;
+            let Reader {
+                taken, returned, ..
+            } = reader;
             let wanted: Vec<Positioned> = log
                 .events
                 .iter()
@@ -197,7 +208,8 @@ impl Subscription for Member {
 
     async fn acknowledge(&mut self, delivery: &Delivery) -> Result<()> {
         let position = delivery.id.parse().unwrap_or_default();
-        self.held.remove(&(Arc::clone(&delivery.producer), position));
+        self.held
+            .remove(&(Arc::clone(&delivery.producer), position));
         let mut state = self.shared.lock();
         let group = state.groups.get_mut(&self.group);
         if let Some(reader) = group.and_then(|group| group.0.get_mut(&delivery.producer)) {

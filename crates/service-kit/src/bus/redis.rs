@@ -111,7 +111,11 @@ impl Redis {
         let client = Client::open(settings.url.expose()).map_err(Error::internal)?;
         Ok(Self {
             shared: Connection::new(client, RESPONSE),
-            producers: settings.producers.iter().map(|p| p.as_str().into()).collect(),
+            producers: settings
+                .producers
+                .iter()
+                .map(|p| p.as_str().into())
+                .collect(),
             claim_after: settings.claim_after,
             publish: Script::new(PUBLISH),
             progress: Script::new(PROGRESS),
@@ -136,7 +140,10 @@ impl Bus for Redis {
             call.arg(*position).arg(event.to_json()?);
         }
         let mut connection = self.shared.get().await?;
-        let top: i64 = self.shared.checked(call.invoke_async(&mut connection).await).await?;
+        let top: i64 = self
+            .shared
+            .checked(call.invoke_async(&mut connection).await)
+            .await?;
         Ok(match u64::try_from(top) {
             Ok(top) => Published::Elsewhere { top },
             Err(_) => Published::Done,
@@ -150,8 +157,10 @@ impl Bus for Redis {
             .arg(stream.incarnation)
             .arg(groups);
         let mut connection = self.shared.get().await?;
-        let (top, passed, waiting) =
-            self.shared.checked(call.invoke_async(&mut connection).await).await?;
+        let (top, passed, waiting) = self
+            .shared
+            .checked(call.invoke_async(&mut connection).await)
+            .await?;
         Ok(Progress {
             top,
             passed,
@@ -327,10 +336,12 @@ fn into_redis(error: Error) -> RedisError {
 
 fn delivery(producer: &Arc<str>, (id, mut fields): (String, HashMap<String, Vec<u8>>)) -> Delivery {
     let raw = fields.remove(FIELD).unwrap_or_default();
-    let event = Event::from_json(&raw).map(Arc::new).map_err(|error| Undecodable {
-        problem: error.message().to_owned(),
-        raw: String::from_utf8_lossy(&raw).into_owned(),
-    });
+    let event = Event::from_json(&raw)
+        .map(Arc::new)
+        .map_err(|error| Undecodable {
+            problem: error.message().to_owned(),
+            raw: String::from_utf8_lossy(&raw).into_owned(),
+        });
     Delivery {
         producer: Arc::clone(producer),
         id,

@@ -49,7 +49,10 @@ pub(super) async fn connect(
 /// life. Where it breaks, the next one is another session, without the locks.
 pub(super) async fn postgres_session(settings: &Database) -> Result<DatabaseConnection, DbErr> {
     let mut options = postgres(settings, Duration::ZERO);
-    options.max_connections(1).idle_timeout(None).max_lifetime(None);
+    options
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None);
     SeaOrm::connect(options).await
 }
 
@@ -58,7 +61,10 @@ fn postgres(settings: &Database, statement_timeout: Duration) -> ConnectOptions 
     let mut session = vec![
         ("statement_timeout", millis(statement_timeout)),
         ("lock_timeout", millis(statement_timeout / 2)),
-        ("idle_in_transaction_session_timeout", millis(statement_timeout * 4)),
+        (
+            "idle_in_transaction_session_timeout",
+            millis(statement_timeout * 4),
+        ),
         // A peer that vanished without a word is noticed, and its locks freed, in half a
         // minute, not in the two hours of the system's default.
         ("tcp_keepalives_idle", "10".to_owned()),

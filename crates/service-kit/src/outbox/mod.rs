@@ -26,12 +26,7 @@ pub(crate) use schema::migrations;
 pub use sink::{Appended, AuditSink, Sink};
 
 use crate::{
-    bus::Bus,
-    clock::Clock,
-    db::Db,
-    error::Result,
-    health::Health,
-    identity::Principal,
+    bus::Bus, clock::Clock, db::Db, error::Result, health::Health, identity::Principal,
     telemetry::TraceContext,
 };
 

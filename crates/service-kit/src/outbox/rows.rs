@@ -6,7 +6,8 @@ use prost::Message as _;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, FromQueryResult, QueryFilter as _,
-    Statement, sea_query::Expr,
+    Statement,
+    sea_query::Expr,
 };
 use uuid::Uuid;
 

@@ -1,7 +1,9 @@
 //! Where records go.
 
 use async_trait::async_trait;
-use contracts::audit::{BatchAppendRecordsRequest, Record, audit_service_client::AuditServiceClient};
+use contracts::audit::{
+    BatchAppendRecordsRequest, Record, audit_service_client::AuditServiceClient,
+};
 
 use crate::{
     client::PeerChannel,

@@ -64,15 +64,24 @@ async fn behaves(bus: Arc<dyn Bus>) {
     let mut a = bus.subscribe("a");
     assert_eq!(bus.progress(STREAM, &groups).await.unwrap().top, 0);
     let events: Vec<_> = [1, 2, 5, 9].map(event).into();
-    assert_eq!(bus.publish(STREAM, 0, &events[..2]).await.unwrap(), Published::Done);
+    assert_eq!(
+        bus.publish(STREAM, 0, &events[..2]).await.unwrap(),
+        Published::Done
+    );
     let again = bus.publish(STREAM, 0, &events[..2]).await.unwrap();
     assert_eq!(again, Published::Elsewhere { top: 2 });
-    assert_eq!(bus.publish(STREAM, 2, &events[2..]).await.unwrap(), Published::Done);
+    assert_eq!(
+        bus.publish(STREAM, 2, &events[2..]).await.unwrap(),
+        Published::Done
+    );
     let mut got = Vec::new();
     while got.len() < 4 {
         got.extend(a.next().await.unwrap());
     }
-    let ids: Vec<_> = got.iter().map(|d| d.event.as_ref().unwrap().id.clone()).collect();
+    let ids: Vec<_> = got
+        .iter()
+        .map(|d| d.event.as_ref().unwrap().id.clone())
+        .collect();
     assert_eq!(ids, ["1", "2", "5", "9"]);
     let progress = bus.progress(STREAM, &groups).await.unwrap();
     assert_eq!((progress.top, progress.passed, progress.waiting), (9, 0, 4));
@@ -94,9 +103,15 @@ async fn behaves(bus: Arc<dyn Bus>) {
     let progress = bus.progress(STREAM, &wanted).await.unwrap();
     assert_eq!((progress.passed, progress.waiting), (0, 1));
     // Another incarnation of the database starts anew.
-    let other = Stream { incarnation: "two", ..STREAM };
+    let other = Stream {
+        incarnation: "two",
+        ..STREAM
+    };
     assert_eq!(bus.progress(other, &groups).await.unwrap().top, 0);
-    assert_eq!(bus.publish(other, 0, &[event(3)]).await.unwrap(), Published::Done);
+    assert_eq!(
+        bus.publish(other, 0, &[event(3)]).await.unwrap(),
+        Published::Done
+    );
     assert_eq!(bus.progress(other, &groups).await.unwrap().top, 3);
 }
 
@@ -125,27 +140,21 @@ async fn hands_over(bus: Arc<dyn Bus>) {
     first.acknowledge(&got[0]).await.unwrap();
     drop(first);
     let mut second = bus.subscribe("a");
-    let taken = eventually_ok(SOON, || {
-        // `next` waits by itself; a member of Redis answers none now and then.
-        let taken = futures_now(&mut second);
-        async move { taken.await }
-    })
-    .await;
-    assert_eq!(taken, ["2"]);
-}
-
-fn futures_now(
-    member: &mut Box<dyn bus::Subscription>,
-) -> impl Future<Output = Result<Vec<String>, String>> + use<> {
-    let got = tokio::task::block_in_place(|| {
-        tokio::runtime::Handle::current().block_on(member.next())
-    });
-    let ids: Vec<_> = got
-        .unwrap_or_default()
-        .into_iter()
-        .map(|delivery| delivery.event.unwrap().id.clone())
+    // A member of Redis answers nothing now and then.
+    let taken = async {
+        loop {
+            let got = second.next().await.unwrap();
+            if !got.is_empty() {
+                return got;
+            }
+        }
+    };
+    let taken = tokio::time::timeout(SOON, taken).await.unwrap();
+    let ids: Vec<_> = taken
+        .iter()
+        .map(|delivery| delivery.event.as_ref().unwrap().id.as_str())
         .collect();
-    async move { if ids.is_empty() { Err("nothing yet".to_owned()) } else { Ok(ids) } }
+    assert_eq!(ids, ["2"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -182,7 +191,11 @@ impl Handler for Recorder {
         assert!(!event.subject.ends_with("-panic"), "as it should");
         if self.failures.load(Ordering::Relaxed) > 0 {
             self.failures.fetch_sub(1, Ordering::Relaxed);
-            return Err(Error::new(Kind::Unavailable, Reason::PeerUnavailable, "away"));
+            return Err(Error::new(
+                Kind::Unavailable,
+                Reason::PeerUnavailable,
+                "away",
+            ));
         }
         self.seen.lock().unwrap().push(event.subject.clone());
         Ok(())
@@ -198,15 +211,29 @@ async fn failures_that_pass_are_tried_again_and_others_are_refused() {
     let events = bus::memory();
     let recorder = Arc::new(Recorder::default());
     recorder.failures.store(3, Ordering::Relaxed);
-    let task = tokio::spawn(consume(Arc::clone(&events), "a", Arc::<Recorder>::clone(&recorder)));
+    let task = tokio::spawn(consume(
+        Arc::clone(&events),
+        "a",
+        Arc::<Recorder>::clone(&recorder),
+    ));
     let mut bad = event(2);
     let mut broken = (*bad.event).clone();
     broken.subject = "things/2-bad".to_owned();
     bad.event = Arc::new(broken);
-    events.publish(STREAM, 0, &[event(1), bad, event(3)]).await.unwrap();
-    eventually(SOON, || async { recorder.seen() == ["things/1", "things/3"] }).await;
+    events
+        .publish(STREAM, 0, &[event(1), bad, event(3)])
+        .await
+        .unwrap();
+    eventually(SOON, || async {
+        recorder.seen() == ["things/1", "things/3"]
+    })
+    .await;
     assert_eq!(*recorder.refused.lock().unwrap(), ["things/2-bad"]);
-    let passed = events.progress(STREAM, &["a".to_owned()]).await.unwrap().passed;
+    let passed = events
+        .progress(STREAM, &["a".to_owned()])
+        .await
+        .unwrap()
+        .passed;
     assert_eq!(passed, 3);
     task.abort();
 }
@@ -218,7 +245,10 @@ async fn a_redis_that_restarts_empty_loses_nothing() {
     let redis = Redis::start();
     let store = Backend::Postgres.store();
     let db = store.migrated(Vec::new()).await;
-    let settings = Settings { groups: vec!["a".to_owned(), "b".to_owned()], ..settings(&redis.url()) };
+    let settings = Settings {
+        groups: vec!["a".to_owned(), "b".to_owned()],
+        ..settings(&redis.url())
+    };
     let events = bus::connect(&settings).unwrap();
     let outbox = Outbox::new("test", db, Arc::new(System));
     let (log, stop) = (AuditLog::new(), CancellationToken::new());
@@ -226,11 +256,18 @@ async fn a_redis_that_restarts_empty_loses_nothing() {
     let sink = Arc::new(log.clone());
     tokio::spawn(outbox.relay(sink, Arc::clone(&events), &settings, Health::new(), stop));
     let quick = Arc::new(Recorder::default());
-    tokio::spawn(consume(Arc::clone(&events), "a", Arc::<Recorder>::clone(&quick)));
+    tokio::spawn(consume(
+        Arc::clone(&events),
+        "a",
+        Arc::<Recorder>::clone(&quick),
+    ));
     let mut wanted = BTreeSet::new();
     let mut append = async |range: std::ops::Range<u32>| {
         for i in range {
-            outbox.append(&[told(&format!("things/{i:03}"))]).await.unwrap();
+            outbox
+                .append(&[told(&format!("things/{i:03}"))])
+                .await
+                .unwrap();
             wanted.insert(format!("things/{i:03}"));
         }
     };
@@ -242,11 +279,19 @@ async fn a_redis_that_restarts_empty_loses_nothing() {
     redis.resume();
     append(40..50).await;
     let slow = Arc::new(Recorder::default());
-    tokio::spawn(consume(Arc::clone(&events), "b", Arc::<Recorder>::clone(&slow)));
+    tokio::spawn(consume(
+        Arc::clone(&events),
+        "b",
+        Arc::<Recorder>::clone(&slow),
+    ));
     for recorder in [&quick, &slow] {
         eventually_ok(SOON, || async {
             let seen: BTreeSet<_> = recorder.seen().into_iter().collect();
-            if seen == wanted { Ok(()) } else { Err(format!("{} of 50", seen.len())) }
+            if seen == wanted {
+                Ok(())
+            } else {
+                Err(format!("{} of 50", seen.len()))
+            }
         })
         .await;
     }

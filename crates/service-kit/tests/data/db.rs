@@ -158,7 +158,10 @@ testkit::backends! {
 async fn sqlite_reads_can_not_write() {
     let store = testkit::Backend::Sqlite.store();
     let db = store.migrated(things()).await;
-    let written = db.read().execute_unprepared("INSERT INTO things VALUES (1, 1)").await;
+    let written = db
+        .read()
+        .execute_unprepared("INSERT INTO things VALUES (1, 1)")
+        .await;
     assert!(written.is_err());
 }
 
@@ -203,7 +206,11 @@ async fn a_database_that_is_away_is_said_to_be_and_comes_back() {
         let error = insert(&db, id).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
         assert_eq!(error.reason(), Reason::StoreUnavailable);
-        assert!(began.elapsed() < Duration::from_secs(5), "{:?}: {error:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "{:?}: {error:?}",
+            began.elapsed()
+        );
     }
     postgres.resume();
     eventually_ok(Duration::from_secs(10), || insert(&db, 100)).await;

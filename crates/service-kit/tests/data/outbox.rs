@@ -35,7 +35,13 @@ fn relay(db: &Db, log: &AuditLog, bus: Arc<dyn Bus>, settings: &settings::Bus) -
     let outbox = Outbox::new("test", db.clone(), Arc::new(System));
     let (health, shutdown) = (Health::new(), CancellationToken::new());
     let sink = Arc::new(log.clone());
-    let task = outbox.relay(sink, Arc::clone(&bus), settings, health.clone(), shutdown.clone());
+    let task = outbox.relay(
+        sink,
+        Arc::clone(&bus),
+        settings,
+        health.clone(),
+        shutdown.clone(),
+    );
     tokio::spawn(task);
     Relay {
         outbox,
@@ -47,7 +53,12 @@ fn relay(db: &Db, log: &AuditLog, bus: Arc<dyn Bus>, settings: &settings::Bus) -
 }
 
 fn simple(db: &Db) -> Relay {
-    relay(db, &AuditLog::new(), bus::memory(), &settings::Bus::default())
+    relay(
+        db,
+        &AuditLog::new(),
+        bus::memory(),
+        &settings::Bus::default(),
+    )
 }
 
 impl Relay {
@@ -58,7 +69,9 @@ impl Relay {
             if have == count && lag.rows == 0 {
                 return Ok(());
             }
-            Err(Error::illegal_state(format!("{have} of {count} records, {lag:?}")))
+            Err(Error::illegal_state(format!(
+                "{have} of {count} records, {lag:?}"
+            )))
         })
         .await;
     }
@@ -271,7 +284,12 @@ async fn the_relay_survives_its_database() {
     let mut acknowledged = 0;
     for round in 0..3 {
         for i in 0..20 {
-            if relay.outbox.append(&[told(&format!("things/{round}-{i}"))]).await.is_ok() {
+            if relay
+                .outbox
+                .append(&[told(&format!("things/{round}-{i}"))])
+                .await
+                .is_ok()
+            {
                 acknowledged += 1;
             }
             if i == 9 {
@@ -287,7 +305,16 @@ async fn the_relay_survives_its_database() {
     })
     .await;
     relay.is_gapless();
-    let found: BTreeSet<_> = relay.log.records().into_iter().map(|r| r.resource).collect();
-    assert!(found.len() >= acknowledged, "{} of {acknowledged}", found.len());
+    let found: BTreeSet<_> = relay
+        .log
+        .records()
+        .into_iter()
+        .map(|r| r.resource)
+        .collect();
+    assert!(
+        found.len() >= acknowledged,
+        "{} of {acknowledged}",
+        found.len()
+    );
     assert!(!found.contains("things/lost"));
 }

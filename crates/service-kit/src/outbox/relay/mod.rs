@@ -74,8 +74,14 @@ pub(super) async fn run(relay: Relay) {
             Err(error) = term => error,
         };
         let why = Chain(&error).to_string();
-        tracing::warn!(producer = relay.outbox.producer, error = why, "relay interrupted");
-        relay.health.set("outbox", Status::Degraded, format!("interrupted: {why}"));
+        tracing::warn!(
+            producer = relay.outbox.producer,
+            error = why,
+            "relay interrupted"
+        );
+        relay
+            .health
+            .set("outbox", Status::Degraded, format!("interrupted: {why}"));
         if began.elapsed() > STEADY {
             backoff.reset();
         }
@@ -153,10 +159,12 @@ impl Office<'_> {
 
 /// Gives up on what takes longer than [`PATIENCE`].
 async fn in_time<T>(what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| {
-        Err(Error::unavailable(
-            Reason::PeerUnavailable,
-            format!("the {what} doesn't answer"),
-        ))
-    })
+    tokio::time::timeout(PATIENCE, work)
+        .await
+        .unwrap_or_else(|_| {
+            Err(Error::unavailable(
+                Reason::PeerUnavailable,
+                format!("the {what} doesn't answer"),
+            ))
+        })
 }

@@ -99,7 +99,11 @@ impl Office<'_> {
         let published = self.send(stream, progress.top, &batch);
         Ok(in_time("event stream", published).await.map(|published| {
             if let Published::Elsewhere { top } = published {
-                tracing::warn!(producer = self.producer(), top, "the stream isn't where it was");
+                tracing::warn!(
+                    producer = self.producer(),
+                    top,
+                    "the stream isn't where it was"
+                );
             }
             Step::More
         }))

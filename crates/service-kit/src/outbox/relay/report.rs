@@ -73,7 +73,10 @@ impl Office<'_> {
                 let detail = format!("the audit log refused {} records", lag.refused);
                 (Status::Degraded, detail)
             }
-            None => (Status::Serving, "records and events are delivered".to_owned()),
+            None => (
+                Status::Serving,
+                "records and events are delivered".to_owned(),
+            ),
         }
     }
 }
