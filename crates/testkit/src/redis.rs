@@ -2,6 +2,7 @@
 
 use std::{
     net::TcpStream,
+    path::PathBuf,
     process::Command,
     sync::{Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
@@ -19,7 +20,17 @@ const HELP: &str = "no redis-server found; run scripts/install-test-deps.sh, or 
 pub struct Redis {
     dir: TempDir,
     port: u16,
+    tls: Option<Tls>,
     server: Mutex<Option<Guarded>>,
+}
+
+/// Files of a server that speaks TLS only.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// PEM file with its certificate, for `localhost`.
+    pub cert: PathBuf,
+    /// PEM file with its key.
+    pub key: PathBuf,
 }
 
 impl Redis {
@@ -33,6 +44,16 @@ impl Redis {
     /// A server of its own, for tests that stop it.
     #[must_use]
     pub fn start() -> Self {
+        Self::with(None)
+    }
+
+    /// A server of its own that speaks TLS only.
+    #[must_use]
+    pub fn start_tls(tls: Tls) -> Self {
+        Self::with(Some(tls))
+    }
+
+    fn with(tls: Option<Tls>) -> Self {
         let dir = tempfile::Builder::new()
             .prefix("bylaw-redis-")
             .tempdir()
@@ -40,6 +61,7 @@ impl Redis {
         let redis = Self {
             dir,
             port: free_port(),
+            tls,
             server: Mutex::new(None),
         };
         redis.resume();
@@ -55,18 +77,26 @@ impl Redis {
         assert!(server.is_none(), "the server runs");
         let mut command = Command::new(binary());
         command
-            .args([
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-                "--port",
-            ])
-            .arg(self.port.to_string())
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             .arg("--dir")
             .arg(self.dir.path());
+        let port = self.port.to_string();
+        match &self.tls {
+            None => command.args(["--port", &port]),
+            Some(tls) => command
+                .args([
+                    "--port",
+                    "0",
+                    "--tls-port",
+                    &port,
+                    "--tls-auth-clients",
+                    "no",
+                ])
+                .arg("--tls-cert-file")
+                .arg(&tls.cert)
+                .arg("--tls-key-file")
+                .arg(&tls.key),
+        };
         let log = self.dir.path().join("log");
         let mut guarded = Guarded::spawn(command, &log, Some(self.dir.path()));
         let end = Instant::now() + Duration::from_secs(30);
@@ -87,7 +117,10 @@ impl Redis {
     /// URL of the server.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
+        match self.tls {
+            None => format!("redis://127.0.0.1:{}/", self.port),
+            Some(_) => format!("rediss://localhost:{}/", self.port),
+        }
     }
 
     fn server(&self) -> std::sync::MutexGuard<'_, Option<Guarded>> {
@@ -95,7 +128,7 @@ impl Redis {
     }
 }
 
-fn binary() -> std::path::PathBuf {
+fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("BYLAW_REDIS_SERVER") {
         return path.into();
     }

@@ -8,9 +8,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use redis::{
-    AsyncConnectionConfig, Client, ErrorKind, RedisError, Script, aio::MultiplexedConnection,
+    AsyncConnectionConfig, Client, ErrorKind, RedisError, Script, TlsCertificates,
+    aio::MultiplexedConnection,
 };
 use tokio::{sync::Mutex, time::Instant};
+use tokio_rustls::rustls::crypto::aws_lc_rs;
 use uuid::Uuid;
 
 use super::{
@@ -106,9 +108,9 @@ impl Redis {
     /// Streams in the Redis of these settings; connects when first used.
     ///
     /// # Errors
-    /// If the URL is malformed.
+    /// If the URL is malformed, or the authorities can't be read.
     pub fn open(settings: &Settings) -> Result<Self> {
-        let client = Client::open(settings.url.expose()).map_err(Error::internal)?;
+        let client = client(settings)?;
         Ok(Self {
             shared: Connection::new(client, RESPONSE),
             producers: settings
@@ -179,6 +181,31 @@ impl Bus for Redis {
             joined: false,
         })
     }
+}
+
+fn client(settings: &Settings) -> Result<Client> {
+    let refused = |field: &str, problem: String| Error::invalid(format!("bus.{field}"), problem);
+    // The driver takes the process's provider; one that is set already stays.
+    let _ = aws_lc_rs::default_provider().install_default();
+    let root_cert = match &settings.ca {
+        None => None,
+        Some(path) => Some(
+            std::fs::read(path)
+                .map_err(|e| refused("ca", format!("{}: {e}", path.display())))?,
+        ),
+    };
+    let url = settings.url.expose();
+    let client = if url.starts_with("rediss://") {
+        let certificates = TlsCertificates {
+            client_tls: None,
+            root_cert,
+        };
+        Client::build_with_tls(url, certificates)
+    } else {
+        Client::open(url)
+    };
+    // The driver's message may hold the URL, and so its password.
+    client.map_err(|e| refused("url", format!("isn't one that can be used: {:?}", e.kind())))
 }
 
 /// The braces keep a producer's keys on one node of a cluster.

@@ -1,6 +1,6 @@
 //! Settings of the event stream.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,10 @@ use super::{SecretUrl, duration};
 pub struct Bus {
     /// Empty for the bus within the process, or `redis://…` or `rediss://…`.
     pub url: SecretUrl,
+    /// PEM file with the authorities that a `rediss://` server's certificate is checked
+    /// against; absent: the machine's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
     /// Consumer groups that must have passed an event before its outbox row goes.
     pub groups: Vec<String>,
     /// Producers whose streams are read.
@@ -27,6 +31,7 @@ impl Default for Bus {
     fn default() -> Self {
         Self {
             url: SecretUrl::default(),
+            ca: None,
             groups: Vec::new(),
             producers: ["policy", "exceptions", "masterdata", "aigate", "audit"]
                 .map(str::to_owned)

@@ -127,6 +127,31 @@ async fn the_redis_bus_behaves() {
     behaves(bus).await;
 }
 
+/// TLS with authorities of our own; plain text and other authorities get nowhere.
+#[tokio::test]
+async fn redis_speaks_tls() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (cert, key) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));
+    std::fs::write(&cert, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let redis = Redis::start_tls(testkit::redis::Tls {
+        cert: cert.clone(),
+        key,
+    });
+    let trusting = Settings {
+        ca: Some(cert),
+        ..settings(&redis.url())
+    };
+    behaves(bus::connect(&trusting).unwrap()).await;
+    let plain = redis.url().replace("rediss", "redis");
+    for other in [settings(&redis.url()), settings(&plain)] {
+        let bus = bus::connect(&other).unwrap();
+        let error = bus.progress(STREAM, &[]).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Unavailable);
+    }
+}
+
 /// What a member that is gone held goes to another.
 async fn hands_over(bus: Arc<dyn Bus>) {
     let mut first = bus.subscribe("a");
