@@ -106,30 +106,37 @@ impl Bus for Memory {
             streams,
             groups: known,
         } = &mut *state;
-        let nothing = Progress {
-            top: 0,
-            passed: 0,
-            waiting: 0,
-        };
         let Some(log) = streams.get_mut(stream.producer) else {
-            return Ok(nothing);
+            return Ok(Progress::default());
         };
         if log.incarnation != stream.incarnation {
-            return Ok(nothing);
+            return Ok(Progress::default());
         }
+        let counts = |name: &str| groups.is_empty() || groups.iter().any(|group| group == name);
         let position = |group: &Group| group.0.get(stream.producer).map_or(0, Reader::passed);
+        // A group that counts and isn't there has passed nothing.
         let absent = groups
             .iter()
-            .any(|group| !known.contains_key(group.as_str()));
-        let slowest = known.values().map(position).min().unwrap_or(log.top);
-        let passed = if absent { 0 } else { slowest };
+            .filter(|group| !known.contains_key(group.as_str()));
+        let slowest = known
+            .iter()
+            .filter(|(name, _)| counts(name))
+            .map(|(name, group)| (position(group), name.to_string()))
+            .chain(absent.map(|group| (0, group.clone())))
+            .min();
+        let passed = slowest
+            .as_ref()
+            .map_or(log.top, |(at, _)| (*at).min(log.top));
         while log.events.front().is_some_and(|e| e.position <= passed) {
             log.events.pop_front();
         }
+        let strangers = known.keys().filter(|name| !counts(name));
         Ok(Progress {
             top: log.top,
-            passed: passed.min(log.top),
+            passed,
             waiting: log.events.len() as u64,
+            slowest: slowest.filter(|_| passed < log.top).map(|(_, name)| name),
+            strangers: strangers.map(ToString::to_string).collect(),
         })
     }
 

@@ -31,15 +31,19 @@ pub struct Positioned {
 }
 
 /// How far a producer's stream and its readers are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Position of the last event that was published; 0 where the stream knows none,
     /// such as after a loss.
     pub top: u64,
-    /// All groups have passed everything up to here.
+    /// All groups that count have passed everything up to here.
     pub passed: u64,
-    /// Events in the stream that not all groups have passed.
+    /// Events in the stream that not all of them have passed.
     pub waiting: u64,
+    /// The group that is the furthest behind, where events wait.
+    pub slowest: Option<String>,
+    /// Groups that read the stream and don't count: what they haven't read may be gone.
+    pub strangers: Vec<String>,
 }
 
 /// What came of publishing.
@@ -99,8 +103,8 @@ pub trait Bus: Send + Sync {
         events: &[Positioned],
     ) -> Result<Published>;
 
-    /// How far the stream, the groups that it knows and `groups` are. Removes what all
-    /// have passed.
+    /// How far the stream and `groups` are; with none given, all groups that the stream
+    /// knows count. Removes what all have passed.
     ///
     /// # Errors
     /// If the stream can't be reached.

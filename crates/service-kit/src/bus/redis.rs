@@ -63,11 +63,12 @@ end
 return -1
 ";
 
-/// Answers the last position, what all groups have passed, and how many entries are left
-/// after those are removed.
+/// Answers the last position, what all groups that count have passed, how many entries
+/// are left after those are removed, which group is the furthest behind, and which groups
+/// don't count. Without groups in the arguments, all count.
 const PROGRESS: &str = r"
 if redis.call('GET', KEYS[2]) ~= ARGV[1] or redis.call('EXISTS', KEYS[1]) == 0 then
-  return {0, 0, 0}
+  return {0, 0, 0, '', {}}
 end
 local function position(id) return tonumber(string.match(id, '^%d+')) end
 local function fields(list)
@@ -75,24 +76,29 @@ local function fields(list)
   for i = 1, #list, 2 do map[list[i]] = list[i + 1] end
   return map
 end
+local counts, strangers = {}, {}
+for i = 2, #ARGV do counts[ARGV[i]] = 0 end
 local top = position(fields(redis.call('XINFO', 'STREAM', KEYS[1]))['last-generated-id'])
-local passed = top
-local known = {}
 for _, list in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
   local group = fields(list)
-  known[group['name']] = true
+  local name = group['name']
   local at = position(group['last-delivered-id'])
   if group['pending'] > 0 then
-    local first = redis.call('XPENDING', KEYS[1], group['name'], '-', '+', 1)[1]
+    local first = redis.call('XPENDING', KEYS[1], name, '-', '+', 1)[1]
     if first then at = position(first[1]) - 1 end
   end
-  if at < passed then passed = at end
+  if #ARGV == 1 or counts[name] then
+    counts[name] = at
+  else
+    table.insert(strangers, name)
+  end
 end
-for i = 2, #ARGV do
-  if not known[ARGV[i]] then passed = 0 end
+local passed, slowest = top, ''
+for name, at in pairs(counts) do
+  if at < passed then passed, slowest = at, name end
 end
 redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f-0', passed + 1))
-return {top, passed, redis.call('XLEN', KEYS[1])}
+return {top, passed, redis.call('XLEN', KEYS[1]), slowest, strangers}
 ";
 
 /// Streams in Redis.
@@ -159,14 +165,15 @@ impl Bus for Redis {
             .arg(stream.incarnation)
             .arg(groups);
         let mut connection = self.shared.get().await?;
-        let (top, passed, waiting) = self
-            .shared
-            .checked(call.invoke_async(&mut connection).await)
-            .await?;
+        let answer = call.invoke_async(&mut connection).await;
+        let (top, passed, waiting, slowest, strangers): (_, _, _, String, _) =
+            self.shared.checked(answer).await?;
         Ok(Progress {
             top,
             passed,
             waiting,
+            slowest: Some(slowest).filter(|name| !name.is_empty()),
+            strangers,
         })
     }
 
@@ -190,8 +197,7 @@ fn client(settings: &Settings) -> Result<Client> {
     let root_cert = match &settings.ca {
         None => None,
         Some(path) => Some(
-            std::fs::read(path)
-                .map_err(|e| refused("ca", format!("{}: {e}", path.display())))?,
+            std::fs::read(path).map_err(|e| refused("ca", format!("{}: {e}", path.display())))?,
         ),
     };
     let url = settings.url.expose();

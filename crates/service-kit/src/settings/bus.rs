@@ -16,7 +16,8 @@ pub struct Bus {
     /// against; absent: the machine's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
-    /// Consumer groups that must have passed an event before its outbox row goes.
+    /// Consumer groups that must have passed an event before its outbox row goes; with
+    /// none named, all that read the stream. Others that read it are reported.
     pub groups: Vec<String>,
     /// Producers whose streams are read.
     pub producers: Vec<String>,

@@ -102,6 +102,25 @@ async fn behaves(bus: Arc<dyn Bus>) {
     let wanted = ["a".to_owned(), "b".to_owned()];
     let progress = bus.progress(STREAM, &wanted).await.unwrap();
     assert_eq!((progress.passed, progress.waiting), (0, 1));
+    assert_eq!(progress.slowest.as_deref(), Some("b"));
+    // One that doesn't count holds nothing up, and is named.
+    let mut b = bus.subscribe("b");
+    let _ = tokio::time::timeout(Duration::from_millis(300), b.next()).await;
+    drop(a);
+    let counts = ["c".to_owned()];
+    let mut c = bus.subscribe("c");
+    let mut got = Vec::new();
+    while got.is_empty() {
+        got = c.next().await.unwrap();
+    }
+    c.acknowledge(&got[0]).await.unwrap();
+    let mut progress = bus.progress(STREAM, &counts).await.unwrap();
+    progress.strangers.sort();
+    assert_eq!(
+        (progress.passed, progress.waiting, progress.slowest),
+        (10, 0, None)
+    );
+    assert_eq!(progress.strangers, ["a", "b"]);
     // Another incarnation of the database starts anew.
     let other = Stream {
         incarnation: "two",

@@ -85,8 +85,10 @@ impl Office<'_> {
             Ok(progress) => progress,
             Err(error) => return Ok(Err(error)),
         };
+        let window = self.relay.window;
+        self.troubles().readers = readers(&progress, window);
         let waiting = usize::try_from(progress.waiting).unwrap_or(usize::MAX);
-        let room = self.relay.window.saturating_sub(waiting).min(EVENTS);
+        let room = window.saturating_sub(waiting).min(EVENTS);
         if room == 0 {
             return Ok(Ok(Step::Passed(Some(signed(progress.passed)))));
         }
@@ -94,7 +96,7 @@ impl Office<'_> {
         let batch = rows::after(conn, Body::Event, top, room, BYTES);
         let batch = in_time("database", batch).await?;
         if batch.is_empty() {
-            return Ok(Ok(Step::Passed(all_but(progress))));
+            return Ok(Ok(Step::Passed(all_but(&progress))));
         }
         let published = self.send(stream, progress.top, &batch);
         Ok(in_time("event stream", published).await.map(|published| {
@@ -167,7 +169,23 @@ enum Step {
     Passed(Option<i64>),
 }
 
-fn all_but(progress: Progress) -> Option<i64> {
+/// Readers that need a person: one that holds up everything, and those that may lose
+/// events.
+fn readers(progress: &Progress, window: usize) -> Option<String> {
+    let full = progress.waiting >= window as u64;
+    let slowest = progress.slowest.as_ref().filter(|_| full);
+    let slowest = slowest.map(|group| format!("{group} hasn't passed {} events", progress.waiting));
+    let strangers = (!progress.strangers.is_empty()).then(|| {
+        format!(
+            "not in bus.groups, and not waited for: {}",
+            progress.strangers.join(", ")
+        )
+    });
+    let both: Vec<_> = slowest.into_iter().chain(strangers).collect();
+    (!both.is_empty()).then(|| both.join("; "))
+}
+
+fn all_but(progress: &Progress) -> Option<i64> {
     (progress.passed < progress.top).then(|| signed(progress.passed))
 }
 

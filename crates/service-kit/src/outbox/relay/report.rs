@@ -23,6 +23,8 @@ pub(super) struct Troubles {
     pub log: Option<String>,
     /// Why the stream doesn't take events.
     pub stream: Option<String>,
+    /// Who doesn't read them.
+    pub readers: Option<String>,
 }
 
 impl Office<'_> {
@@ -60,12 +62,16 @@ impl Office<'_> {
             lag.unaudited, lag.rows
         );
         let troubles = self.troubles();
-        let trouble = match (&troubles.log, &troubles.stream) {
-            (Some(log), Some(stream)) => Some(format!("audit log: {log}; event stream: {stream}")),
-            (Some(log), None) => Some(format!("audit log: {log}")),
-            (None, Some(stream)) => Some(format!("event stream: {stream}")),
-            (None, None) => None,
-        };
+        let named = [
+            ("audit log", &troubles.log),
+            ("event stream", &troubles.stream),
+            ("event stream's readers", &troubles.readers),
+        ];
+        let trouble: Vec<_> = named
+            .iter()
+            .filter_map(|(name, trouble)| Some(format!("{name}: {}", trouble.as_ref()?)))
+            .collect();
+        let trouble = (!trouble.is_empty()).then(|| trouble.join("; "));
         match trouble {
             Some(trouble) => (Status::Degraded, format!("{waiting}; {trouble}")),
             None if age > LATE => (Status::Degraded, waiting),
