@@ -16,8 +16,9 @@ pub struct Bus {
     /// against; absent: the machine's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
-    /// Consumer groups that must have passed an event before its outbox row goes; with
-    /// none named, all that read the stream. Others that read it are reported.
+    /// Consumer groups that must have passed an event before its outbox row goes, also
+    /// while a stream that lost everything doesn't know them. Others that read the stream
+    /// are reported. With none named, all that read it at the time.
     pub groups: Vec<String>,
     /// Producers whose streams are read.
     pub producers: Vec<String>,
@@ -33,7 +34,7 @@ impl Default for Bus {
         Self {
             url: SecretUrl::default(),
             ca: None,
-            groups: Vec::new(),
+            groups: ["exceptions", "aigate"].map(str::to_owned).to_vec(),
             producers: ["policy", "exceptions", "masterdata", "aigate", "audit"]
                 .map(str::to_owned)
                 .to_vec(),

@@ -52,13 +52,16 @@ fn relay(db: &Db, log: &AuditLog, bus: Arc<dyn Bus>, settings: &settings::Bus) -
     }
 }
 
+/// No group reads the stream.
+fn nobody() -> settings::Bus {
+    settings::Bus {
+        groups: Vec::new(),
+        ..settings::Bus::default()
+    }
+}
+
 fn simple(db: &Db) -> Relay {
-    relay(
-        db,
-        &AuditLog::new(),
-        bus::memory(),
-        &settings::Bus::default(),
-    )
+    relay(db, &AuditLog::new(), bus::memory(), &nobody())
 }
 
 impl Relay {
@@ -197,7 +200,7 @@ testkit::backends! {
         let store = backend.store();
         let db = store.migrated(Vec::new()).await;
         let (log, events) = (AuditLog::new(), bus::memory());
-        let settings = settings::Bus::default();
+        let settings = nobody();
         let first = relay(&db, &log, Arc::clone(&events), &settings);
         first.outbox.append(&[entry("things/1")]).await.unwrap();
         first.delivered(1).await;
@@ -229,7 +232,7 @@ testkit::backends! {
         too_large.audit.payload = serde_json::json!({"text": "x".repeat(270_000)});
         let error = outbox.append(&[too_large]).await.unwrap_err();
         assert_eq!(error.reason(), service_kit::Reason::TooLarge);
-        let relay = relay(&db, &log, bus::memory(), &settings::Bus::default());
+        let relay = relay(&db, &log, bus::memory(), &nobody());
         relay.delivered(2_330).await;
         relay.is_gapless();
         assert!(log.appends() >= 5, "{}", log.appends());
