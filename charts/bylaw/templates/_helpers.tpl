@@ -46,7 +46,6 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
       "grpc" (dict "addr" "[::]:50051")
       "http" (dict "addr" "[::]:8080")
       "database" (dict "schema" .service)
-      "bus" (dict "groups" (list "exceptions" "aigate"))
       "peers" (dict "addresses" $addresses)
       "identity" $identity
       "telemetry" (dict "otlp_endpoint" $root.Values.telemetry.otlpEndpoint "log" $root.Values.telemetry.log "format" "json")
