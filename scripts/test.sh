@@ -25,6 +25,7 @@ scripts/check-deployment.sh
 
 step "build"
 cargo build --workspace --bins
+scripts/check-settings.sh
 
 step "lints"
 cargo clippy --workspace --all-targets -- -D warnings
