@@ -83,15 +83,24 @@ async fn killed_services_lose_nothing_and_repeat_nothing() {
         Arc::new(AtomicU32::new(1)),
         Arc::new(AtomicBool::new(false)),
     );
+    // Two replicas on one database: whichever dies, the other one delivers.
+    let second = suite.processes.replica("exceptions");
+    let services = [
+        suite.processes.service("exceptions"),
+        &second,
+        suite.processes.service("audit"),
+    ];
     let callers: Vec<_> = (0..CALLERS)
-        .map(|_| tokio::spawn(call(suite.erp(), Arc::clone(&numbers), Arc::clone(&stop))))
+        .map(|caller| {
+            let erp = suite.erp_at(services[caller % 2]);
+            tokio::spawn(call(erp, Arc::clone(&numbers), Arc::clone(&stop)))
+        })
         .collect();
     for cycle in 0..cycles() {
         tokio::time::sleep(Duration::from_millis(20 + random(400))).await;
-        let name = ["exceptions", "audit"][usize::try_from(random(2)).unwrap()];
+        let service = services[usize::try_from(random(3)).unwrap()];
         let before = numbers.load(Ordering::Relaxed);
         tokio::task::block_in_place(|| {
-            let service = suite.processes.service(name);
             service.kill();
             service.launch();
             service.wait_until_ready();

@@ -1,6 +1,11 @@
 //! Services as processes on a PostgreSQL and a Redis, and questions to them.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::OnceLock, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    time::Duration,
+};
 
 use contracts::{
     audit::{ExportRecordsRequest, audit_service_client::AuditServiceClient},
@@ -18,7 +23,7 @@ use service_kit::{
 use testkit::{
     Postgres, Redis, eventually_ok,
     identity::Calls,
-    process::{Plan, Processes},
+    process::{Plan, Processes, Service},
 };
 
 /// Where the example's events come from.
@@ -37,11 +42,24 @@ pub struct Suite {
 impl Suite {
     /// Starts these services with the distributor's documents.
     pub fn start(services: &[&'static str], otlp: &str) -> Self {
+        let example = example();
+        let principals = example.join("principals.yaml");
+        Self::of(services, otlp, &example, principals, Vec::new())
+    }
+
+    /// Starts these services with the documents of a folder, and more settings as
+    /// environment variables.
+    pub fn of(
+        services: &[&'static str],
+        otlp: &str,
+        bootstrap: &Path,
+        principals: PathBuf,
+        env: Vec<(String, String)>,
+    ) -> Self {
         let (postgres, redis) = (Postgres::start(), Redis::start());
         for service in services {
             let _ = postgres.named_database(service);
         }
-        let example = example();
         let groups = ["exceptions", "aigate"].into_iter();
         let plan = Plan {
             services: services.to_vec(),
@@ -51,10 +69,10 @@ impl Suite {
                 .filter(|group| services.contains(group))
                 .map(str::to_owned)
                 .collect(),
-            bootstrap: Some(example.clone()),
-            principals: Some(example.join("principals.yaml")),
+            bootstrap: Some(bootstrap.to_owned()),
+            principals: Some(principals),
             otlp: otlp.to_owned(),
-            env: Vec::new(),
+            env,
         };
         Self {
             processes: Processes::start(&plan),
@@ -79,6 +97,14 @@ impl Suite {
     pub fn erp(&self) -> Erp {
         let calls = self.calls("exceptions", "erp-adapter", PrincipalKind::Service);
         Erp(EventServiceClient::new(calls))
+    }
+
+    /// The ERP's channel to this replica.
+    pub fn erp_at(&self, replica: &Service) -> Erp {
+        let token = self
+            .processes
+            .token("erp-adapter", PrincipalKind::Service, &[]);
+        Erp(EventServiceClient::new(replica.calls(&token)))
     }
 
     /// Number of exceptions that were raised, by correlation id.
@@ -127,7 +153,12 @@ impl Suite {
 
     /// The whole log, verified with its public key as an auditor would.
     pub async fn log(&self) -> Vec<Line> {
-        let calls = self.person("audit", "auditor");
+        self.log_as("auditor").await
+    }
+
+    /// The same as this principal may see it.
+    pub async fn log_as(&self, auditor: &str) -> Vec<Line> {
+        let calls = self.person("audit", auditor);
         let mut client = AuditServiceClient::new(calls);
         let mut stream = client
             .export_records(ExportRecordsRequest::default())

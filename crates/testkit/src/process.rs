@@ -34,7 +34,9 @@ pub const ALL: [&str; 5] = ["audit", "policy", "exceptions", "masterdata", "aiga
 /// tests hold.
 pub struct Processes {
     dir: TempDir,
+    plan: Plan,
     tokens: Tokens,
+    ports: BTreeMap<&'static str, (u16, u16)>,
     services: BTreeMap<&'static str, Service>,
 }
 
@@ -79,11 +81,16 @@ impl Processes {
         let services = plan
             .services
             .iter()
-            .map(|name| (*name, Service::new(name, plan, dir.path(), &tokens, &ports)))
+            .map(|name| {
+                let home = dir.path().join(name);
+                (*name, Service::new(name, plan, home, &tokens, &ports))
+            })
             .collect();
         let processes = Self {
             dir,
+            plan: plan.clone(),
             tokens,
+            ports,
             services,
         };
         for service in processes.services.values() {
@@ -102,6 +109,22 @@ impl Processes {
     #[must_use]
     pub fn service(&self, name: &str) -> &Service {
         self.services.get(name).expect("a service of the plan")
+    }
+
+    /// Starts one more replica of a service, on the same database, and waits until it is
+    /// ready. The other services don't call it.
+    ///
+    /// # Panics
+    /// If it doesn't start.
+    #[must_use]
+    pub fn replica(&self, name: &'static str) -> Service {
+        let mut ports = self.ports.clone();
+        ports.insert(name, (free_port(), free_port()));
+        let home = self.dir.path().join(format!("{name}-{}", ports[name].0));
+        let service = Service::new(name, &self.plan, home, &self.tokens, &ports);
+        service.launch();
+        service.wait_until_ready();
+        service
     }
 
     /// A token for a subject.
@@ -139,11 +162,11 @@ impl Service {
     fn new(
         name: &'static str,
         plan: &Plan,
-        dir: &Path,
+        home: PathBuf,
         tokens: &Tokens,
         ports: &BTreeMap<&'static str, (u16, u16)>,
     ) -> Self {
-        let home = dir.join(name);
+        let dir = home.parent().expect("a folder of all");
         std::fs::create_dir_all(&home).expect("a folder");
         let token = home.join("token");
         let role = format!("bylaw-{name}@*");
@@ -218,6 +241,18 @@ impl Service {
         let mut process = self.process().take()?;
         process.signal(Signal::SIGTERM);
         process.wait().code()
+    }
+
+    /// Where it speaks gRPC.
+    #[must_use]
+    pub fn grpc_addr(&self) -> String {
+        format!("127.0.0.1:{}", self.grpc)
+    }
+
+    /// Where it speaks HTTP.
+    #[must_use]
+    pub fn http_addr(&self) -> String {
+        format!("127.0.0.1:{}", self.http)
     }
 
     /// A channel without a token.
@@ -308,7 +343,11 @@ fn settings(
 }
 
 /// A binary of the workspace, beside the test's own; `make` and CI build them first.
-fn binary(name: &str) -> PathBuf {
+///
+/// # Panics
+/// If it isn't built.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its path");
     let target = test
         .ancestors()
