@@ -35,6 +35,7 @@ pub mod limits;
 pub mod number;
 pub mod sfeel;
 mod table;
+pub mod tagged;
 pub mod temporal;
 pub mod types;
 pub mod value;

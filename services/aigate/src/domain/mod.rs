@@ -5,7 +5,6 @@ pub mod gate;
 pub mod model;
 pub mod recommendation;
 pub mod use_case;
-pub mod value;
 
 /// `sha256:` and 64 hexadecimal digits.
 #[must_use]

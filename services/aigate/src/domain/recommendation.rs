@@ -17,10 +17,8 @@ pub struct Arguments(#[serde(with = "values")] pub BTreeMap<String, Value>);
 mod values {
     use std::collections::BTreeMap;
 
-    use decision::Value;
+    use decision::{Value, tagged};
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de::Error as _};
-
-    use crate::domain::value;
 
     pub(super) fn serialize<S: Serializer>(
         map: &BTreeMap<String, Value>,
@@ -28,7 +26,7 @@ mod values {
     ) -> Result<S::Ok, S::Error> {
         let json: BTreeMap<_, _> = map
             .iter()
-            .map(|(name, v)| (name, value::write(v)))
+            .map(|(name, v)| (name, tagged::encode(v)))
             .collect();
         json.serialize(serializer)
     }
@@ -38,7 +36,7 @@ mod values {
     ) -> Result<BTreeMap<String, Value>, D::Error> {
         let json = BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?;
         json.into_iter()
-            .map(|(name, v)| Some((name, value::read(&v)?)))
+            .map(|(name, v)| Some((name, tagged::decode(&v)?)))
             .collect::<Option<_>>()
             .ok_or_else(|| D::Error::custom("malformed value"))
     }

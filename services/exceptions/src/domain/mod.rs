@@ -8,4 +8,3 @@ pub mod document;
 pub mod event;
 pub mod exception;
 pub mod state;
-pub mod value;

@@ -1,6 +1,7 @@
 //! Rows from what the domain has, and back.
 
 use chrono::{DateTime, Utc};
+use decision::{Value, tagged};
 use governance::{Provenance, Scope};
 use sea_orm::{ActiveValue::Set, DbErr};
 use serde::{Serialize, de::DeserializeOwned};
@@ -16,7 +17,6 @@ use crate::{
         event::Event,
         exception::{Evidence, Exception, Severity},
         state::State,
-        value,
     },
 };
 
@@ -101,7 +101,7 @@ pub(super) fn fact(key: &Key, fact: &Fact) -> schema::fact::ActiveModel {
         document_id: Set(key.id.clone()),
         name: Set(fact.name.clone()),
         provenance: Set(fact.provenance.as_str().to_owned()),
-        value: Set(value::to_json(&fact.value).to_string()),
+        value: Set(tagged::encode(&fact.value).to_string()),
         asserted_by: Set(fact.asserted_by.clone()),
         observe_time: Set(micros(fact.observed)),
     }
@@ -110,7 +110,7 @@ pub(super) fn fact(key: &Key, fact: &Fact) -> schema::fact::ActiveModel {
 pub(super) fn read_fact(row: schema::fact::Model) -> Result<Fact> {
     let json = read::<Json>(&row.value)?;
     Ok(Fact {
-        value: value::from_json(&json).ok_or_else(|| corrupt("value"))?,
+        value: tagged::decode(&json).ok_or_else(|| corrupt("value"))?,
         name: row.name,
         provenance: provenance(&row.provenance)?,
         asserted_by: row.asserted_by,
@@ -256,7 +256,7 @@ fn arguments(facts: &[Fact]) -> Json {
     let one = |fact: &Fact| {
         json!({
             "name": fact.name,
-            "value": value::to_json(&fact.value),
+            "value": tagged::encode(&fact.value),
             "provenance": fact.provenance,
             "asserted_by": fact.asserted_by,
             "observe_time": micros(fact.observed),
@@ -269,14 +269,15 @@ fn read_arguments(text: &str) -> Result<Vec<Fact>> {
     #[derive(serde::Deserialize)]
     struct Argument {
         name: String,
-        value: Json,
+        #[serde(with = "tagged")]
+        value: Value,
         provenance: Provenance,
         asserted_by: String,
         observe_time: i64,
     }
     let read_one = |argument: Argument| {
         Ok(Fact {
-            value: value::from_json(&argument.value).ok_or_else(|| corrupt("argument"))?,
+            value: argument.value,
             name: argument.name,
             provenance: argument.provenance,
             asserted_by: argument.asserted_by,

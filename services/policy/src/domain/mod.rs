@@ -2,7 +2,6 @@
 //! force. No runtime, database, transport or clock.
 
 pub mod decision;
-pub mod json;
 pub mod question;
 pub mod receipt;
 pub mod snapshot;

@@ -39,7 +39,7 @@ pub struct SentFact {
     /// Dotted name.
     pub name: String,
     /// The value as it was sent.
-    #[serde(with = "super::json::field")]
+    #[serde(with = "decision::tagged")]
     pub value: Value,
     /// Where it came from.
     pub provenance: Provenance,
