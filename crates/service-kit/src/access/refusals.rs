@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     error::Reason,
-    identity::{Caller, Principal, PrincipalKind},
+    identity::{Caller, Principal},
     outbox::{Audit, Entry, Outbox, Outcome},
     telemetry::{self, TraceContext},
 };
@@ -287,7 +287,6 @@ impl Writer {
 
     fn suppressed(&self, count: u64) -> Entry {
         let now = self.clock.now();
-        let name = format!("bylaw-{}", self.service);
         Entry::new(Audit {
             r#type: format!("bylaw.{}.access.refusals-suppressed.v1", self.service),
             action: "access.refuse".into(),
@@ -295,16 +294,7 @@ impl Writer {
             scope: String::new(),
             correlation_id: String::new(),
             outcome: Outcome::Refused,
-            actor: Principal {
-                issuer: "bylaw".to_owned(),
-                subject: name,
-                kind: PrincipalKind::Service,
-                grants: Vec::new(),
-                token_id: None,
-                expires: now,
-                asserts: Vec::new(),
-                owner: None,
-            },
+            actor: Principal::own(self.service),
             via: None,
             payload: json!({ "count": count.to_string() }),
             occurred: now,
@@ -366,6 +356,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+    use crate::identity::PrincipalKind;
 
     fn queued(subject: &str, resource: &str) -> Queued {
         let actor = Principal {

@@ -7,6 +7,9 @@ use contracts::types;
 use governance::Scope;
 use serde::{Deserialize, Serialize};
 
+use super::claims::INTERNAL_PREFIX;
+use crate::error::DOMAIN;
+
 /// What kind of principal somebody is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -73,13 +76,30 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// The strongest provenance that facts asserted by this principal have.
+    /// The service of this name itself, such as `policy`, for what it does without being
+    /// asked. It holds no grants: it goes into records, not through guards.
+    #[must_use]
+    pub fn own(service: &str) -> Self {
+        Self {
+            issuer: DOMAIN.to_owned(),
+            subject: format!("{INTERNAL_PREFIX}{service}"),
+            kind: PrincipalKind::Service,
+            grants: Vec::new(),
+            token_id: None,
+            expires: DateTime::<Utc>::MAX_UTC,
+            asserts: Vec::new(),
+            owner: None,
+        }
+    }
+
+    /// The strongest provenance that facts asserted by this principal have. What a model
+    /// says is a model's word, whatever settings say of its subject.
     #[must_use]
     pub fn provenance(&self) -> Provenance {
         let own = match self.kind {
             PrincipalKind::Service => Provenance::Integration,
             PrincipalKind::Person => Provenance::Person,
-            PrincipalKind::Model => Provenance::Model,
+            PrincipalKind::Model => return Provenance::Model,
         };
         self.asserts.iter().copied().fold(own, Provenance::min)
     }
@@ -428,7 +448,6 @@ mod tests {
         principal.asserts = vec![Provenance::Person, Provenance::Erp];
         assert_eq!(principal.provenance(), Provenance::Erp);
         principal.kind = PrincipalKind::Model;
-        principal.asserts.clear();
         assert_eq!(principal.provenance(), Provenance::Model);
     }
 }

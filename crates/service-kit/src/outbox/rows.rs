@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind, Reason, Result},
+    identity::Principal,
     telemetry::{TraceContext, current_trace},
 };
 
@@ -237,12 +238,7 @@ pub(super) fn replacement(refused: &Record, body: &[u8], error: &Error) -> Resul
         event_id: Uuid::now_v7().to_string(),
         r#type: format!("bylaw.{}.outbox.record-refused.v1", refused.producer),
         occur_time: refused.occur_time,
-        actor: Some(contracts::types::Principal {
-            issuer: "bylaw".to_owned(),
-            subject: format!("bylaw-{}", refused.producer),
-            kind: contracts::types::PrincipalKind::Service.into(),
-            ..Default::default()
-        }),
+        actor: Some(Principal::own(&refused.producer).to_proto()),
         action: format!("{}.outbox.deliver", refused.producer),
         resource: format!("outbox/{}", refused.event_id),
         scope: refused.scope.clone(),

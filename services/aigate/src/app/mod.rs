@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use service_kit::{
     clock::{Clock, Ids},
     error::{Error, Result},
-    identity::{Caller, Principal, PrincipalKind},
+    identity::{Caller, Principal},
 };
 
 use crate::domain::{
@@ -90,16 +90,7 @@ impl App {
 /// The service itself, for what it does without being asked.
 #[must_use]
 pub fn own_principal() -> Principal {
-    Principal {
-        issuer: "bylaw".to_owned(),
-        subject: "bylaw-aigate".to_owned(),
-        kind: PrincipalKind::Service,
-        grants: Vec::new(),
-        token_id: None,
-        expires: DateTime::<Utc>::MAX_UTC,
-        asserts: Vec::new(),
-        owner: None,
-    }
+    Principal::own("aigate")
 }
 
 fn party(caller: &Caller) -> Party {

@@ -155,16 +155,7 @@ pub(crate) fn party(caller: &Caller) -> Party {
 
 /// The service itself, where it acts without a caller.
 pub(crate) fn own_principal() -> Principal {
-    Principal {
-        issuer: "bylaw".to_owned(),
-        subject: "bylaw-exceptions".to_owned(),
-        kind: PrincipalKind::Service,
-        grants: Vec::new(),
-        token_id: None,
-        expires: DateTime::<Utc>::MAX_UTC,
-        asserts: Vec::new(),
-        owner: None,
-    }
+    Principal::own("exceptions")
 }
 
 /// Reads a scope of a request; empty is none.

@@ -5,7 +5,7 @@ use serde_json::json;
 use service_kit::{
     bootstrap::{self, Files},
     error::{Error, Kind, Reason, Result},
-    identity::{Principal, PrincipalKind},
+    identity::Principal,
     outbox::{Audit, Entry, Outcome},
 };
 
@@ -115,7 +115,7 @@ fn entry(document: &Document, now: DateTime<Utc>) -> Entry {
         scope: document.scope.clone(),
         correlation_id: document.resource(),
         outcome: Outcome::Done,
-        actor: itself(now),
+        actor: Principal::own("masterdata"),
         via: None,
         payload: json!({
             "kind": document.kind,
@@ -125,18 +125,4 @@ fn entry(document: &Document, now: DateTime<Utc>) -> Entry {
         }),
         occurred: now,
     })
-}
-
-/// This service, for what it does by itself.
-fn itself(now: DateTime<Utc>) -> Principal {
-    Principal {
-        issuer: "bylaw".to_owned(),
-        subject: "bylaw-masterdata".to_owned(),
-        kind: PrincipalKind::Service,
-        grants: Vec::new(),
-        token_id: None,
-        expires: now,
-        asserts: Vec::new(),
-        owner: None,
-    }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use service_kit::{
     bootstrap::Files,
     error::{Error, Kind, Reason, Result},
-    identity::{Principal, PrincipalKind},
+    identity::Principal,
     outbox::{Audit, Entry, Event, Outcome},
 };
 
@@ -89,7 +89,7 @@ impl App {
             scope: root.clone(),
             correlation_id: resource.clone(),
             outcome: Outcome::Done,
-            actor: self.itself(),
+            actor: Principal::own("policy"),
             via: None,
             payload: json!({
                 "revision": revision.number,
@@ -105,20 +105,6 @@ impl App {
             correlation_id: resource,
             data,
         })
-    }
-
-    /// This service, for what it does by itself.
-    fn itself(&self) -> Principal {
-        Principal {
-            issuer: self.signer.issuer.clone(),
-            subject: "bylaw-policy".to_owned(),
-            kind: PrincipalKind::Service,
-            grants: Vec::new(),
-            token_id: None,
-            expires: self.clock.now(),
-            asserts: Vec::new(),
-            owner: None,
-        }
     }
 }
 
