@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use governance::Scope;
 
-use super::{Principal, PrincipalKind, Scopes};
+use super::{Principal, PrincipalKind, Provenance, Scopes};
 use crate::{
     access::{AccessTable, Refusal, Refusals},
     error::{Error, Kind, Reason, Result},
@@ -77,6 +77,13 @@ impl Caller {
     #[must_use]
     pub fn on_behalf_of(&self) -> Option<&Principal> {
         self.on_behalf_of.as_ref()
+    }
+
+    /// Whose word the facts of this call are: of a service and the person it acts for,
+    /// the weaker, so that neither lends the other more than it has.
+    #[must_use]
+    pub fn provenance(&self) -> Provenance {
+        self.principal.provenance().max(self.actor().provenance())
     }
 
     /// Subject of the service that called for the actor, where one did.
@@ -246,4 +253,36 @@ pub fn caller<T>(request: &tonic::Request<T>) -> Result<Arc<Caller>> {
                 "no token was sent",
             )
         })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn principal(kind: PrincipalKind, asserts: &[Provenance]) -> Principal {
+        Principal {
+            kind,
+            asserts: asserts.to_vec(),
+            ..Principal::own("test")
+        }
+    }
+
+    #[test]
+    fn neither_service_nor_person_lends_the_other_its_word() {
+        let access = Arc::new(AccessTable::shipped().unwrap());
+        let adapter = principal(PrincipalKind::Service, &[Provenance::Erp]);
+        let clerk = principal(PrincipalKind::Person, &[]);
+        let trusted = principal(PrincipalKind::Person, &[Provenance::Erp]);
+        let plain = principal(PrincipalKind::Service, &[]);
+        for (service, person, want) in [
+            (&adapter, None, Provenance::Erp),
+            (&adapter, Some(&clerk), Provenance::Person),
+            (&adapter, Some(&trusted), Provenance::Erp),
+            (&plain, Some(&trusted), Provenance::Integration),
+        ] {
+            let caller = Caller::new(service.clone(), person.cloned(), access.clone());
+            assert_eq!(caller.provenance(), want);
+        }
+    }
 }

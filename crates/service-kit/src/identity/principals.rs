@@ -93,6 +93,11 @@ impl Item {
         if self.kind == Some(PrincipalKind::Model) && !self.asserts.is_empty() {
             return Err("a model asserts what a model says, and nothing beyond".into());
         }
+        if self.kind.is_none() && !self.asserts.is_empty() {
+            return Err(
+                "asserts needs a kind: a token must not choose whose word its facts are".into(),
+            );
+        }
         if self.owner.is_some() && self.kind != Some(PrincipalKind::Model) {
             return Err("owner is for models, and this is none".into());
         }
@@ -133,6 +138,7 @@ mod tests {
                 "everywhere",
             ),
             ("principals: {a: {kind: model, asserts: [ERP]}}", "model"),
+            ("principals: {a: {asserts: [ERP]}}", "needs a kind"),
             ("principals: {a: {kind: person, owner: b}}", "owner"),
             ("principals: {a: {kind: person, colour: red}}", "colour"),
             (
