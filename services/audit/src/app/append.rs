@@ -41,6 +41,13 @@ pub(super) struct Request {
     answer: oneshot::Sender<Result<Vec<Placed>>>,
 }
 
+/// Number of records of a call, its place in its trace, and where its answer goes.
+type Waiting = (
+    usize,
+    telemetry::TraceContext,
+    oneshot::Sender<Result<Vec<Placed>>>,
+);
+
 pub(super) fn queue() -> (Queue, mpsc::Receiver<Request>) {
     mpsc::channel(MAX_QUEUE)
 }
@@ -122,9 +129,18 @@ impl Log {
     }
 
     async fn commit_group(&self, group: Vec<Request>) {
+        // only who sends a record again that isn't any more what was recorded is refused
+        for request in self.commit_together(group).await {
+            self.commit_together(vec![request]).await;
+        }
+    }
+
+    /// Commits a group, and answers. Gives back the requests of a group, if it has
+    /// several, that a corrupt record keeps from being committed together.
+    async fn commit_together(&self, group: Vec<Request>) -> Vec<Request> {
         let (mut pending, mut answers) = (Vec::new(), Vec::new());
         for request in group {
-            answers.push((request.pending.len(), request.answer));
+            answers.push((request.pending.len(), request.trace, request.answer));
             pending.extend(request.pending);
         }
         match self.0.store.append(&pending, self.0.clock.now()).await {
@@ -134,24 +150,28 @@ impl Log {
                 self.count(&pending, &appended.placed);
                 self.0.state.producers(appended.sequences);
                 let mut placed = appended.placed.into_iter();
-                for (count, answer) in answers {
+                for (count, _, answer) in answers {
                     // a caller that is gone will ask again, and find duplicates
                     let _ = answer.send(Ok(placed.by_ref().take(count).collect()));
                 }
             }
             Err(Corruption::Corrupt(corrupt)) => {
                 self.0.state.found(Finder::Scrub, Some(corrupt.clone()));
-                for (_, answer) in answers {
+                if answers.len() > 1 {
+                    return apart(pending, answers);
+                }
+                for (_, _, answer) in answers {
                     let _ = answer.send(Err(log_corrupt(&corrupt)));
                 }
             }
             Err(Corruption::Failed(error)) => {
                 tracing::warn!(%error, records = pending.len(), "append failed");
-                for (_, answer) in answers {
+                for (_, _, answer) in answers {
                     let _ = answer.send(Err(again(&error)));
                 }
             }
         }
+        Vec::new()
     }
 
     /// Counts by producer, over runs of records of the same one.
@@ -165,6 +185,19 @@ impl Log {
             }
         }
     }
+}
+
+/// The requests that a group was made of.
+fn apart(pending: Vec<Pending>, answers: Vec<Waiting>) -> Vec<Request> {
+    let mut pending = pending.into_iter();
+    answers
+        .into_iter()
+        .map(|(count, trace, answer)| Request {
+            pending: pending.by_ref().take(count).collect(),
+            trace,
+            answer,
+        })
+        .collect()
 }
 
 /// Takes what waits already, up to the limits of a transaction. While one transaction

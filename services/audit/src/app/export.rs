@@ -8,7 +8,7 @@ use service_kit::{
     identity::Caller,
 };
 
-use super::{EXPORT, Log, Signed, Visible, nodes::Tiles};
+use super::{Bounds, EXPORT, Log, Signed, Visible, check::checked, nodes::Tiles};
 use crate::domain::{
     line::{self, Proof, ProofKind},
     stored::{Corrupt, Stored},
@@ -16,8 +16,10 @@ use crate::domain::{
 
 /// Records that are read at a time.
 const CHUNK: u64 = 128;
-/// Bytes after which a part is sent.
+/// Bytes of records after which a part is sent.
 const PART_BYTES: usize = 256 * 1024;
+/// What a record adds to a part beside its entry and payload, or so.
+const PROOF_BYTES: u64 = 1024;
 
 /// Parts of an export, each of whole lines.
 pub type Lines = BoxStream<'static, Result<Vec<u8>>>;
@@ -117,14 +119,15 @@ impl Log {
             part = self.opening(progress.first, size).await?;
         }
         while part.len() < PART_BYTES && progress.next < size {
-            let limit = CHUNK.min(size - progress.next);
-            let records = self.0.store.records(progress.next, limit).await?;
-            for line in self.chunk(progress.next, size, &records).await? {
+            let bounds = Bounds {
+                records: CHUNK.min(size - progress.next),
+                bytes: u64::try_from(PART_BYTES - part.len()).unwrap_or(0),
+                each: PROOF_BYTES,
+            };
+            let found = self.0.store.records(progress.next, bounds).await?;
+            for line in self.chunk(progress.next, size, found.records).await? {
                 part.extend_from_slice(&line);
                 progress.next += 1;
-                if part.len() >= PART_BYTES {
-                    break;
-                }
             }
         }
         if progress.next == size {
@@ -146,25 +149,25 @@ impl Log {
     }
 
     /// The lines of consecutive records.
-    async fn chunk(&self, first: u64, size: u64, records: &[Stored]) -> Result<Vec<Vec<u8>>> {
+    async fn chunk(&self, first: u64, size: u64, records: Vec<Stored>) -> Result<Vec<Vec<u8>>> {
         if records.is_empty() {
             return Err(self.alarm(Corrupt::new(first, "the record is gone")));
         }
-        self.hold_against_tree(records).await?;
+        let (records, corrupt) = checked(records, first).await?;
+        if let Some(corrupt) = corrupt {
+            return Err(self.alarm(corrupt));
+        }
+        self.hold_against_tree(&records).await?;
         let siblings: Vec<_> = (first..)
-            .zip(records)
+            .zip(&records)
             .filter_map(|(index, _)| chain::siblings(index, size))
             .collect();
         let ranges = siblings.iter().flatten().copied();
         let tiles = Tiles::load(&*self.0.store, ranges).await?;
-        (first..)
-            .zip(records)
+        records
+            .iter()
             .zip(&siblings)
-            .map(|((index, stored), siblings)| {
-                if stored.index != index {
-                    return Err(self.alarm(Corrupt::new(index, "the record is gone")));
-                }
-                self.checked(stored)?;
+            .map(|(stored, siblings)| {
                 let hashes = chain::hashes(&tiles, siblings)?;
                 let proof = Proof { size, hashes };
                 let kind = ProofKind::Tree;

@@ -9,7 +9,7 @@ use service_kit::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::{Log, Query, READ, Signed, Visible, nodes::Tiles};
+use super::{Bounds, Found, Log, Query, READ, Signed, Visible, nodes::Tiles};
 use crate::domain::{
     Leaf,
     line::{self, Proof, ProofKind},
@@ -21,9 +21,9 @@ use crate::domain::{
 /// Most records in a page.
 pub const MAX_PAGE: u32 = 1_000;
 /// Bytes after which a page ends: records and lines both go into one message.
-const MAX_PAGE_BYTES: usize = 1_500 * 1024;
+const MAX_PAGE_BYTES: u64 = 1_500 * 1024;
 /// What a record adds to a page beside its entry and payload, at most.
-const PROOF_BYTES: usize = 3 * 1024;
+const PROOF_BYTES: u64 = 3 * 1024;
 
 /// What is asked for.
 #[derive(Debug)]
@@ -92,10 +92,16 @@ impl Log {
             visible: &visible,
             below: checkpoint.size,
             after: cursor.map(|c| (c.occurred, c.index)),
-            limit: limit + 1,
+            bounds: Bounds {
+                records: limit,
+                bytes: MAX_PAGE_BYTES,
+                each: PROOF_BYTES,
+            },
         };
-        let mut stored = self.0.store.lineage(&query).await?;
-        let more = cut(&mut stored, limit);
+        let Found {
+            records: stored,
+            more,
+        } = self.0.store.lineage(&query).await?;
         self.record_reading(
             caller,
             "lineage.read",
@@ -214,23 +220,6 @@ impl Log {
             })
             .collect()
     }
-}
-
-/// Cuts a page to its limits; whether anything was cut off.
-fn cut(stored: &mut Vec<Stored>, limit: u64) -> bool {
-    let found = stored.len();
-    stored.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let mut bytes = 0;
-    let fit = stored
-        .iter()
-        .take_while(|stored| {
-            bytes += stored.entry.len() + stored.payload.len() + PROOF_BYTES;
-            bytes <= MAX_PAGE_BYTES
-        })
-        .count();
-    // one record always fits
-    stored.truncate(fit.max(1));
-    stored.len() < found
 }
 
 fn trace_ids(records: &[(Leaf, Hash)]) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Use cases of the log: append, sign, read, prove, export, scrub.
 
 mod append;
+mod check;
 mod export;
 mod lineage;
 mod nodes;
@@ -21,11 +22,13 @@ use service_kit::{clock::Clock, error::Error, health::Health, outbox::Outbox};
 use tokio_util::sync::CancellationToken;
 
 pub use append::MAX_RECORDS;
+pub use check::checked;
 pub use lineage::{Lineage, LineageRequest};
 pub use nodes::Tiles;
 pub use recorded::conflict;
 pub use store::{
-    Appended, By, Corruption, Integrated, Pending, Query, Sign, Signed, Store, Visible,
+    Appended, Bounds, By, Corruption, Found, Integrated, Pending, Query, Sign, Signed, Store,
+    Visible,
 };
 
 use append::Queue;

@@ -7,7 +7,7 @@ use service_kit::{
 };
 
 use super::{
-    Log, READ, Visible,
+    Bounds, Log, READ, Visible,
     nodes::Tiles,
     state::{Finder, log_corrupt},
 };
@@ -26,7 +26,13 @@ impl Log {
     pub async fn record(&self, caller: &Caller, index: u64) -> Result<(Leaf, Hash)> {
         let visible = Visible::to(caller, READ)?;
         let name = format!("records/{index}");
-        let stored = self.0.store.records(index, 1).await?.into_iter().next();
+        let one = Bounds {
+            records: 1,
+            bytes: 0,
+            each: 0,
+        };
+        let found = self.0.store.records(index, one).await?;
+        let stored = found.records.into_iter().next();
         let Some(stored) = stored.filter(|stored| stored.index == index) else {
             return Err(Error::not_found(name));
         };

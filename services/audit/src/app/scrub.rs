@@ -7,11 +7,12 @@ use merkle::{Checkpoint, Frontier, Range};
 use service_kit::error::Result;
 use tokio_util::sync::CancellationToken;
 
-use super::{Log, Signed, nodes::Tiles, state::Finder};
+use super::{Bounds, Log, Signed, check::checked, nodes::Tiles, state::Finder};
 use crate::domain::stored::{Corrupt, Stored};
 
-/// Records that are read at a time.
+/// Records that are read at a time, and their bytes.
 const CHUNK: u64 = 512;
+const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
 /// Checkpoints that are read at a time.
 const CHECKPOINTS: u64 = 256;
 
@@ -52,7 +53,12 @@ impl Log {
         while scrub.tree.size() < newest.size {
             let first = scrub.tree.size();
             let limit = CHUNK.min(newest.size - first);
-            let records = self.0.store.records(first, limit).await?;
+            let bounds = Bounds {
+                records: limit,
+                bytes: CHUNK_BYTES,
+                each: 0,
+            };
+            let found = self.0.store.records(first, bounds).await?;
             let leaves = Range {
                 start: first,
                 end: first + limit,
@@ -62,9 +68,10 @@ impl Log {
                 end: index + 1,
             });
             let tiles = Tiles::load(&*self.0.store, singles).await?;
-            if records.is_empty() {
+            if found.records.is_empty() {
                 return Ok(Err(Corrupt::new(first, "the record is gone")));
             }
+            let (records, corrupt) = checked(found.records, first).await?;
             for stored in &records {
                 if scrub.ahead.is_empty() {
                     let size = scrub.tree.size();
@@ -75,17 +82,16 @@ impl Log {
                     return Ok(Err(corrupt));
                 }
             }
-            tokio::task::yield_now().await;
+            if let Some(corrupt) = corrupt {
+                return Ok(Err(corrupt));
+            }
         }
         Ok(Ok(()))
     }
 
+    /// Holds a record, which is in itself what was recorded, against tree and checkpoints.
     fn scrub_one(&self, scrub: &mut Scrub, stored: &Stored, tiles: &Tiles) -> Result<(), Corrupt> {
         let due = scrub.tree.size();
-        if stored.index != due {
-            return Err(Corrupt::new(due, "the record is gone"));
-        }
-        stored.check()?;
         if tiles.leaf(due) != Some(stored.leaf_hash) {
             return Err(Corrupt::new(due, "the leaf isn't the one in the tree"));
         }

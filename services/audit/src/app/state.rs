@@ -83,7 +83,8 @@ impl State {
         self.corrupted.record(u64::from(worst.is_some()), &[]);
         match worst {
             None => self.health.set("log", Status::Serving, ""),
-            // appends go on, so that nothing waits or is lost; nothing is signed
+            // appends go on where they don't touch the corrupt record, so that as little as
+            // can be waits; nothing is signed
             Some(corrupt) => {
                 let detail = format!("LOG_CORRUPT, nothing is signed: {corrupt}");
                 self.health.set("log", Status::Degraded, detail);

@@ -98,6 +98,26 @@ pub struct Visible {
     pub unscoped: bool,
 }
 
+/// How much is read at a time. One record is always read, whatever its size.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// At most this many records.
+    pub records: u64,
+    /// At most this many bytes of entries and payloads,
+    pub bytes: u64,
+    /// to which each record adds this much.
+    pub each: u64,
+}
+
+/// What was read within bounds.
+#[derive(Debug)]
+pub struct Found {
+    /// The records.
+    pub records: Vec<Stored>,
+    /// Whether the bounds left out more.
+    pub more: bool,
+}
+
 /// A page of a transaction's records.
 #[derive(Debug)]
 pub struct Query<'q> {
@@ -109,8 +129,8 @@ pub struct Query<'q> {
     pub below: u64,
     /// Only records after this time, in microseconds, and index.
     pub after: Option<(i64, u64)>,
-    /// At most this many.
-    pub limit: u64,
+    /// How much of them.
+    pub bounds: Bounds,
 }
 
 /// Signs a tree head.
@@ -141,11 +161,11 @@ pub trait Store: Send + Sync {
     /// Number of stored records.
     async fn size(&self) -> Result<u64>;
 
-    /// Records from an index, at most `limit`, in order.
-    async fn records(&self, first: u64, limit: u64) -> Result<Vec<Stored>>;
+    /// Records from an index within bounds, in order.
+    async fn records(&self, first: u64, bounds: Bounds) -> Result<Found>;
 
     /// A transaction's records, by time of occurrence and index.
-    async fn lineage(&self, query: &Query<'_>) -> Result<Vec<Stored>>;
+    async fn lineage(&self, query: &Query<'_>) -> Result<Found>;
 
     /// Tiles by id; those that aren't there are left out.
     async fn tiles(&self, ids: &[tile::Id]) -> Result<BTreeMap<tile::Id, Vec<Hash>>>;

@@ -68,6 +68,17 @@ impl Stored {
         }
     }
 
+    /// The same, for a record that must stand at an index.
+    ///
+    /// # Errors
+    /// What doesn't fit.
+    pub fn check_at(&self, due: u64) -> Result<Leaf, Corrupt> {
+        if self.index != due {
+            return Err(Corrupt::new(due, "the record is gone"));
+        }
+        self.check()
+    }
+
     /// Reads the leaf and holds everything stored against it.
     ///
     /// # Errors

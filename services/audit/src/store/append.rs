@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult as _, Value, sea_query::ArrayType};
+use sea_orm::{
+    ConnectionTrait, DbBackend, DbErr, FromQueryResult as _, Value, sea_query::ArrayType,
+};
 use service_kit::{
     db::{Db, Tx},
     error::{Error, Result},
@@ -31,6 +33,8 @@ const SEQUENCER: i64 = 0x6279_6c61_7761_7564;
 const ROWS: usize = 500;
 /// Ids of a query on SQLite.
 const IDS: usize = 500;
+/// Records that are read and checked at a time.
+const CHECKED: usize = 32;
 
 /// Takes the lock until the transaction's end.
 pub async fn lock(tx: &Tx, key: i64) -> Result<()> {
@@ -113,45 +117,68 @@ async fn known(tx: &Tx, batch: &[Pending]) -> Result<Result<KnownById, Corrupt>>
         .map(|p| (p.record.producer.as_str(), p.record.event_id))
         .collect();
     let mut known = HashMap::new();
-    for stored in by_event_ids(tx, ids).await? {
-        if !wanted.contains(&(stored.producer.as_str(), stored.event_id)) {
-            continue;
-        }
-        // an edited row must not make a record that was lost look like one that is there
-        match stored.check() {
-            Ok(leaf) => {
-                let there = Known {
-                    index: leaf.index,
-                    recorded: leaf.recorded,
-                    entry: stored.entry,
-                };
-                known.insert((stored.producer, stored.event_id), there)
+    // usually there are none; those that are there are read few at a time, for each may
+    // have hundreds of kilobytes
+    let places = by_event_ids(tx, ids).await?;
+    for places in places.chunks(CHECKED) {
+        for stored in at(tx, places).await? {
+            if !wanted.contains(&(stored.producer.as_str(), stored.event_id)) {
+                continue;
             }
-            Err(corrupt) => return Ok(Err(corrupt)),
-        };
+            // an edited row must not make a record that was lost look like one that is there
+            match stored.check() {
+                Ok(leaf) => {
+                    let there = Known {
+                        index: leaf.index,
+                        recorded: leaf.recorded,
+                        entry: stored.entry,
+                    };
+                    known.insert((stored.producer, stored.event_id), there)
+                }
+                Err(corrupt) => return Ok(Err(corrupt)),
+            };
+        }
+        tokio::task::yield_now().await;
     }
     Ok(Ok(known))
 }
 
-async fn by_event_ids(tx: &Tx, ids: Vec<Uuid>) -> Result<Vec<Stored>> {
+/// Records at indices.
+async fn at(tx: &Tx, places: &[i64]) -> Result<Vec<Stored>> {
+    let marks: Vec<_> = (1..=places.len()).map(|i| format!("${i}")).collect();
+    let text = format!(
+        "SELECT {RECORD} FROM log_records WHERE idx IN ({})",
+        marks.join(", ")
+    );
+    let values = places.iter().map(|place| Value::from(*place));
+    let statement = sql(tx.get_database_backend(), text, values);
+    let found = Row::find_by_statement(statement).all(tx).await?;
+    Ok(found.into_iter().map(Row::stored).collect())
+}
+
+/// Indices of records by event id, whoever's.
+async fn by_event_ids(tx: &Tx, ids: Vec<Uuid>) -> Result<Vec<i64>> {
     let backend = tx.get_database_backend();
     let mut found = Vec::new();
     if backend == DbBackend::Postgres {
-        let text = format!("SELECT {RECORD} FROM log_records WHERE event_id = ANY($1)");
+        let text = "SELECT idx FROM log_records WHERE event_id = ANY($1)";
         let statement = sql(backend, text, [uuids(ids)]);
-        found.extend(Row::find_by_statement(statement).all(tx).await?);
+        found.extend(tx.query_all_raw(statement).await?);
     } else {
         for ids in ids.chunks(IDS) {
             let marks: Vec<_> = (1..=ids.len()).map(|i| format!("${i}")).collect();
             let text = format!(
-                "SELECT {RECORD} FROM log_records WHERE event_id IN ({})",
+                "SELECT idx FROM log_records WHERE event_id IN ({})",
                 marks.join(", ")
             );
             let statement = sql(backend, text, ids.iter().map(|id| Value::from(*id)));
-            found.extend(Row::find_by_statement(statement).all(tx).await?);
+            found.extend(tx.query_all_raw(statement).await?);
         }
     }
-    Ok(found.into_iter().map(Row::stored).collect())
+    Ok(found
+        .iter()
+        .map(|row| row.try_get("", "idx"))
+        .collect::<Result<_, DbErr>>()?)
 }
 
 async fn insert(tx: &Tx, records: Vec<Stored>) -> Result<()> {

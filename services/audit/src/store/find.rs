@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use merkle::{Hash, tile};
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult as _, Value};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult as _, Statement, Value};
 use service_kit::error::Result;
 
 use super::rows::{self, RECORD, Row, column, sql};
 use crate::{
-    app::{Query, Signed},
-    domain::{gaps::Sequence, stored::Stored},
+    app::{Bounds, Found, Query, Signed},
+    domain::gaps::Sequence,
 };
 
 /// Ids in a statement.
@@ -59,21 +59,63 @@ pub async fn signed_above(db: &impl ConnectionTrait, size: u64, limit: u64) -> R
         .collect::<Result<_, DbErr>>()?)
 }
 
-/// Records from an index.
-pub async fn records(db: &impl ConnectionTrait, first: u64, limit: u64) -> Result<Vec<Stored>> {
-    let text = format!("SELECT {RECORD} FROM log_records WHERE idx >= $1 ORDER BY idx LIMIT $2");
-    let values = [column(first)?.into(), column(limit)?.into()];
-    let statement = sql(db.get_database_backend(), text, values);
-    let found = Row::find_by_statement(statement).all(db).await?;
-    Ok(found.into_iter().map(Row::stored).collect())
+/// Records from an index within bounds.
+pub async fn records(db: &impl ConnectionTrait, first: u64, bounds: Bounds) -> Result<Found> {
+    let select = Select {
+        filter: "idx >= $1".to_owned(),
+        order: "idx",
+        values: vec![column(first)?.into()],
+    };
+    select.within(db, bounds).await
+}
+
+/// Which records are read, in what order.
+struct Select {
+    filter: String,
+    order: &'static str,
+    values: Vec<Value>,
+}
+
+impl Select {
+    /// Reads how long the records are, and then as many as the bounds allow: a record may
+    /// have hundreds of kilobytes, and the database knows lengths without reading them.
+    async fn within(&self, db: &impl ConnectionTrait, bounds: Bounds) -> Result<Found> {
+        let length = "CAST(length(entry) + length(payload) AS BIGINT) AS bytes";
+        let lengths = self.sql(db, length, bounds.records.saturating_add(1))?;
+        let lengths = db.query_all_raw(lengths).await?;
+        let (mut bytes, mut fit) = (0_u64, 0_u64);
+        for row in &lengths {
+            let length: i64 = row.try_get("", "bytes")?;
+            let length = u64::try_from(length).unwrap_or(0) + bounds.each;
+            bytes = bytes.saturating_add(length);
+            let one_more = fit < bounds.records && bytes <= bounds.bytes;
+            if fit > 0 && !one_more {
+                break;
+            }
+            fit += 1;
+        }
+        let rows = Row::find_by_statement(self.sql(db, RECORD, fit)?);
+        Ok(Found {
+            records: rows.all(db).await?.into_iter().map(Row::stored).collect(),
+            more: u64::try_from(lengths.len()).is_ok_and(|all| all > fit),
+        })
+    }
+
+    fn sql(&self, db: &impl ConnectionTrait, columns: &str, limit: u64) -> Result<Statement> {
+        let (filter, order) = (&self.filter, self.order);
+        let mut values = self.values.clone();
+        values.push(column(limit)?.into());
+        let text = format!(
+            "SELECT {columns} FROM log_records WHERE {filter} ORDER BY {order} LIMIT ${}",
+            values.len()
+        );
+        Ok(sql(db.get_database_backend(), text, values))
+    }
 }
 
 /// A transaction's records.
-pub async fn lineage(db: &impl ConnectionTrait, query: &Query<'_>) -> Result<Vec<Stored>> {
-    let mut text = format!(
-        "SELECT {RECORD} FROM log_records \
-         WHERE correlation_id <> '' AND correlation_id = $1 AND idx < $2"
-    );
+pub async fn lineage(db: &impl ConnectionTrait, query: &Query<'_>) -> Result<Found> {
+    let mut text = "correlation_id <> '' AND correlation_id = $1 AND idx < $2".to_owned();
     let mut values: Vec<Value> = vec![query.correlation_id.into(), column(query.below)?.into()];
     if let Some((occurred, index)) = query.after {
         text.push_str(" AND (occurred, idx) > ($3, $4)");
@@ -100,15 +142,19 @@ pub async fn lineage(db: &impl ConnectionTrait, query: &Query<'_>) -> Result<Vec
             allowed.push("scope = ''".to_owned());
         }
         if allowed.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Found {
+                records: Vec::new(),
+                more: false,
+            });
         }
         text.push_str(&format!(" AND ({})", allowed.join(" OR ")));
     }
-    values.push(column(query.limit)?.into());
-    text.push_str(&format!(" ORDER BY occurred, idx LIMIT ${}", values.len()));
-    let statement = sql(db.get_database_backend(), text, values);
-    let found = Row::find_by_statement(statement).all(db).await?;
-    Ok(found.into_iter().map(Row::stored).collect())
+    let select = Select {
+        filter: text,
+        order: "occurred, idx",
+        values,
+    };
+    select.within(db, query.bounds).await
 }
 
 /// Tiles by id.

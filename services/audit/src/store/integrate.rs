@@ -16,15 +16,19 @@ use super::{
     rows::{column, sql, tile_bytes},
 };
 use crate::{
-    app::{Corruption, Integrated, Sign, Signed, Tiles},
-    domain::stored::{Corrupt, Stored, micros},
+    app::{Bounds, Corruption, Found, Integrated, Sign, Signed, Tiles, checked},
+    domain::stored::{Corrupt, micros},
 };
 
 /// Key of the lock that makes integration one at a time over all replicas; another than
 /// the sequencer's, so that appends don't wait for it.
 const INTEGRATOR: i64 = 0x6279_6c61_7773_6967;
-/// Records of a step. On SQLite appends wait for a step.
-const STEP: u64 = 4_096;
+/// How much a step takes. On SQLite appends wait for a step.
+const STEP: Bounds = Bounds {
+    records: 4_096,
+    bytes: 8 * 1024 * 1024,
+    each: 0,
+};
 
 /// Takes one step.
 pub async fn integrate(
@@ -47,7 +51,7 @@ pub async fn integrate(
 async fn step(tx: &Tx, sign: Sign<'_>, now: DateTime<Utc>) -> Result<Integrated, Corruption> {
     let newest = find::newest(tx).await?;
     let first = newest.as_ref().map_or(0, |signed| signed.size);
-    let records = find::records(tx, first, STEP).await?;
+    let Found { records, more } = find::records(tx, first, STEP).await?;
     if records.is_empty()
         && let Some(signed) = newest
     {
@@ -57,11 +61,14 @@ async fn step(tx: &Tx, sign: Sign<'_>, now: DateTime<Utc>) -> Result<Integrated,
         });
     }
     let mut edge = edge(tx, newest.as_ref()).await?;
+    // a record is signed over only as it was recorded: from its stored bytes, in its place
+    let (records, corrupt) = checked(records, edge.tree.size()).await?;
+    if let Some(corrupt) = corrupt {
+        return Err(corrupt.into());
+    }
     for stored in &records {
-        check(stored, edge.tree.size())?;
         edge.push(stored.leaf_hash);
     }
-    let more = u64::try_from(records.len()).unwrap_or(0) == STEP;
     let (size, root) = (edge.tree.size(), edge.tree.root());
     let signed = Signed {
         size,
@@ -71,14 +78,6 @@ async fn step(tx: &Tx, sign: Sign<'_>, now: DateTime<Utc>) -> Result<Integrated,
     edge.store(tx).await?;
     store_checkpoint(tx, &signed, now).await?;
     Ok(Integrated { signed, more })
-}
-
-/// A record is signed over only as it was recorded: from its stored bytes, in its place.
-fn check(stored: &Stored, due: u64) -> Result<(), Corrupt> {
-    if stored.index != due {
-        return Err(Corrupt::new(due, "the record is gone"));
-    }
-    stored.check().map(drop)
 }
 
 /// The right edge of the tree: what grows.

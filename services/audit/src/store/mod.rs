@@ -16,8 +16,8 @@ use service_kit::{db::Db, error::Result};
 pub use migrations::migrations;
 
 use crate::{
-    app::{Appended, Corruption, Integrated, Pending, Query, Sign, Signed, Store},
-    domain::{gaps::Sequence, stored::Stored},
+    app::{Appended, Bounds, Corruption, Found, Integrated, Pending, Query, Sign, Signed, Store},
+    domain::gaps::Sequence,
 };
 
 /// The log's database.
@@ -63,11 +63,11 @@ impl Store for Database {
         Ok(find::last(self.db.read()).await?.map_or(0, |last| last + 1))
     }
 
-    async fn records(&self, first: u64, limit: u64) -> Result<Vec<Stored>> {
-        find::records(self.db.read(), first, limit).await
+    async fn records(&self, first: u64, bounds: Bounds) -> Result<Found> {
+        find::records(self.db.read(), first, bounds).await
     }
 
-    async fn lineage(&self, query: &Query<'_>) -> Result<Vec<Stored>> {
+    async fn lineage(&self, query: &Query<'_>) -> Result<Found> {
         find::lineage(self.db.read(), query).await
     }
 

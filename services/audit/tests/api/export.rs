@@ -52,6 +52,36 @@ testkit::backends! {
         }
     }
 
+    async fn large_records_are_signed_read_and_exported_some_at_a_time(backend: Backend) {
+        let h = start_lazy(backend).await;
+        let mut client = producer(&h, "exceptions");
+        let large = |n| {
+            let mut record = record(n);
+            record.payload = format!(r#"{{"note":"{}"}}"#, "x".repeat(250 * 1024)).into();
+            record
+        };
+        // more than one step of signing takes
+        for n in 0..10 {
+            let records = (1..=4).map(|i| large(n * 4 + i)).collect();
+            append(&mut client, records).await.unwrap();
+        }
+        append(&mut client, vec![record(41)]).await.unwrap();
+        let mut auditor = auditor(&h, "acme");
+        let signed = checkpoint(&mut auditor).await;
+        assert!(signed.tree_size >= 41);
+        let lines = export(&mut auditor, 0, signed.tree_size).await.unwrap();
+        let verified = verify_lines(&h, &lines, None).unwrap();
+        assert_eq!(int(verified.records), signed.tree_size);
+        let pages = lineage(&mut auditor, 0, 0).await;
+        assert!(pages.len() > 5, "{} pages", pages.len());
+        let numbers: Vec<_> = pages
+            .iter()
+            .flat_map(|page| &page.records)
+            .map(|record| record.producer_sequence)
+            .collect();
+        assert_eq!(numbers, (1..=41).collect::<Vec<_>>());
+    }
+
     async fn the_checkpoint_is_served_as_text(backend: Backend) {
         let h = start(backend).await;
         append(&mut producer(&h, "exceptions"), vec![record(1)]).await.unwrap();

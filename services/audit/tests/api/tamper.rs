@@ -90,6 +90,30 @@ testkit::backends! {
         assert_eq!(reason(&status), "LOG_CORRUPT");
     }
 
+    async fn a_corrupt_record_stops_only_who_sends_it_again(backend: Backend) {
+        let h = start_lazy(backend).await;
+        append(&mut producer(&h, "exceptions"), vec![record(1)]).await.unwrap();
+        let db = database(&h).await;
+        let payload = hex_literal(&db, b"{}");
+        let edit = format!("UPDATE log_records SET payload = {payload} WHERE producer = 'exceptions'");
+        db.execute_unprepared(&edit).await.unwrap();
+        // sent at once, so that they wait for each other and are committed in groups
+        let calls = (0..32).map(|n| {
+            let again = n % 4 == 1;
+            let name = if again { "exceptions" } else { "policy" };
+            let mut client = producer(&h, name);
+            let mut record = record(if again { 1 } else { 100 + n });
+            record.producer = name.into();
+            async move { (again, append(&mut client, vec![record]).await) }
+        });
+        for (again, answer) in futures::future::join_all(calls).await {
+            match answer {
+                Ok(_) => assert!(!again),
+                Err(status) => assert!(again && reason(&status) == "LOG_CORRUPT", "{status:?}"),
+            }
+        }
+    }
+
     async fn a_forger_who_knows_the_formats_is_found(backend: Backend) {
         // entry, payload, hash and tile all fit each other: only the signed root doesn't
         let h = start(backend).await;
