@@ -6,6 +6,7 @@
 //! all five.
 
 pub mod access;
+mod around;
 mod body;
 pub mod bootstrap;
 pub mod bus;

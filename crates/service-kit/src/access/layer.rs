@@ -2,73 +2,32 @@
 //! request names where it names one; and counts and records what is refused, be it here
 //! or by the use case.
 
-use std::{
-    convert::Infallible,
-    mem,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::sync::Arc;
 
-use futures::future::BoxFuture;
 use governance::Scope;
-use http::{Request, Response};
-use tonic::{Code, Status, body::Body};
-use tower::{Layer, Service};
+use tonic::{Code, Status};
 
 use super::{
     Method, Refusal,
     body::{Peeked, peek, string_at},
 };
 use crate::{
+    around::{Answering, Around, Call, Request, Response, ready},
     error::{Error, Kind, Reason, Result},
     identity::{Caller, Shared},
 };
 
-/// Makes [`Authorize`] of a service.
-#[derive(Clone)]
-pub struct AuthorizeLayer(pub(crate) Arc<Shared>);
-
-impl<S> Layer<S> for AuthorizeLayer {
-    type Service = Authorize<S>;
-    fn layer(&self, inner: S) -> Authorize<S> {
-        Authorize {
-            shared: self.0.clone(),
-            inner,
-        }
-    }
-}
-
 /// Lets only requests through whose caller holds what the method needs.
 #[derive(Clone)]
-pub struct Authorize<S> {
-    shared: Arc<Shared>,
-    inner: S,
-}
+pub(crate) struct Authorize(pub(crate) Arc<Shared>);
 
-impl<S> Service<Request<Body>> for Authorize<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
-        + Clone
-        + Send
-        + 'static,
-    S::Future: Send,
-{
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let clone = self.inner.clone();
-        let mut inner = mem::replace(&mut self.inner, clone);
+impl Around for Authorize {
+    fn call<S: Call>(&self, inner: &mut S, request: Request) -> Answering {
         let path = request.uri().path();
-        if self.shared.methods.is_public(path) {
+        if self.0.methods.is_public(path) {
             return Box::pin(inner.call(request));
         }
-        let Some(method) = self.shared.methods.get(path).cloned() else {
+        let Some(method) = self.0.methods.get(path).cloned() else {
             // Not in the contracts: no handler either, and the router says so.
             return Box::pin(inner.call(request));
         };
@@ -80,6 +39,7 @@ where
             );
             return Box::pin(async { Ok(Status::from(error).into_http()) });
         };
+        let mut inner = ready(inner);
         Box::pin(async move {
             let answer = match admit(&caller, &method, request).await {
                 Ok(request) => inner.call(request).await?,
@@ -92,7 +52,7 @@ where
 }
 
 /// Asks for the permission; gives the request back whole.
-async fn admit(caller: &Caller, method: &Method, request: Request<Body>) -> Result<Request<Body>> {
+async fn admit(caller: &Caller, method: &Method, request: Request) -> Result<Request> {
     let Some(field) = &method.scope_field else {
         caller.require_somewhere(&method.permission)?;
         return Ok(request);
@@ -111,7 +71,7 @@ async fn admit(caller: &Caller, method: &Method, request: Request<Body>) -> Resu
 
 /// Records an answer that refuses; a handler's refusal is in the headers of its answer,
 /// since nothing follows it.
-fn record(caller: &Caller, method: &Method, answer: &Response<Body>) {
+fn record(caller: &Caller, method: &Method, answer: &Response) {
     let headers = answer.headers();
     if headers.get("grpc-status").is_none_or(|code| code != "7") {
         return;

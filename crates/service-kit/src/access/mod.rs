@@ -13,7 +13,7 @@ mod table;
 #[cfg(test)]
 mod table_tests;
 
-pub use layer::{Authorize, AuthorizeLayer};
+pub(crate) use layer::Authorize;
 pub use methods::{Method, Methods};
 pub use refusals::{Refusal, RefusalRegistry, Refusals};
 pub use table::{AccessTable, Conflict, REPRESENT};

@@ -8,14 +8,16 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    AuthenticateLayer, Authenticator, DevIssuer, IssuerSettings, Revocations, Settings,
+    Authenticator, DevIssuer, IssuerSettings, Revocations, Settings,
     fetch::Fetch,
     jwks::{KeySource, Location},
+    layer::Authenticate,
     principals::Principals,
     token::{Issuer, Verifier},
 };
 use crate::{
-    access::{AccessTable, AuthorizeLayer, Methods, RefusalRegistry},
+    access::{AccessTable, Authorize, Methods, RefusalRegistry},
+    around::Wrap,
     clock::Clock,
     error::{Error, Result},
     outbox::Outbox,
@@ -112,14 +114,14 @@ impl Guards {
 
     /// The layer that puts an `Arc<Caller>` into the request.
     #[must_use]
-    pub fn authenticate(&self) -> AuthenticateLayer {
-        AuthenticateLayer(self.shared.clone())
+    pub(crate) fn authenticate(&self) -> Wrap<Authenticate> {
+        Wrap(Authenticate(self.shared.clone()))
     }
 
     /// The layer that asks for the permission of the method; inside of [`Self::authenticate`].
     #[must_use]
-    pub fn authorize(&self) -> AuthorizeLayer {
-        AuthorizeLayer(self.shared.clone())
+    pub(crate) fn authorize(&self) -> Wrap<Authorize> {
+        Wrap(Authorize(self.shared.clone()))
     }
 
     /// The revocations that every use of a token is checked against.

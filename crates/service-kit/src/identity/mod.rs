@@ -32,7 +32,6 @@ pub use dev::{DevIssuer, ISSUER as DEVELOPMENT_ISSUER};
 pub use fetch::Fetch;
 pub use guards::Guards;
 pub(crate) use guards::Shared;
-pub use layer::{Authenticate, AuthenticateLayer};
 pub(crate) use principal::is_role;
 pub use principal::{Grant, GrantScope, Principal, PrincipalKind, Provenance, Scopes};
 pub use revocation::{RevocationSet, Revocations};

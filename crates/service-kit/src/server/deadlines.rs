@@ -1,17 +1,12 @@
 //! Ends every call: unary ones at their deadline, streams when they have rested too long.
 
-use std::{
-    convert::Infallible,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{convert::Infallible, time::Duration};
 
-use futures::future::BoxFuture;
 use tokio::time::Instant;
-use tower::{Layer, Service};
 
-use super::{Call, Request, Response, refuse};
+use super::refuse;
 use crate::{
+    around::{Answering, Around, Call, Request, Response, Wrap},
     body::{self, Activity},
     deadline, methods,
     settings::Limits,
@@ -25,62 +20,34 @@ pub(super) struct Deadlines {
 }
 
 impl Deadlines {
-    pub(super) fn layer(limits: &Limits) -> Self {
-        Self {
+    pub(super) fn layer(limits: &Limits) -> Wrap<Self> {
+        Wrap(Self {
             default: limits.deadline,
             max: limits.max_deadline,
             idle: limits.stream_idle,
-        }
+        })
     }
 }
 
-impl<S> Layer<S> for Deadlines {
-    type Service = Timed<S>;
-
-    fn layer(&self, inner: S) -> Timed<S> {
-        Timed {
-            limits: *self,
-            inner,
-        }
-    }
-}
-
-#[derive(Clone)]
-pub(super) struct Timed<S> {
-    limits: Deadlines,
-    inner: S,
-}
-
-impl<S: Call> Service<Request> for Timed<S> {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request) -> Self::Future {
+impl Around for Deadlines {
+    fn call<S: Call>(&self, inner: &mut S, mut request: Request) -> Answering {
         // tonic passes over a header it can't read: the caller would wait for longer than
         // it said.
         let requested = match deadline::requested(request.headers()) {
             Ok(requested) => requested,
             Err(error) => return Box::pin(async { Ok(refuse(error)) }),
         };
-        let Deadlines { default, max, idle } = self.limits;
+        let Deadlines { default, max, idle } = *self;
         let streaming = methods::find(request.uri().path()).is_some_and(|m| m.streaming);
         if streaming {
             let activity = Activity::new(idle);
             request = request.map(|inner| activity.request(inner));
             let at = requested.map(|timeout| Instant::now() + timeout);
-            let answer = deadline::within(at, self.inner.call(request));
+            let answer = deadline::within(at, inner.call(request));
             return Box::pin(stream(answer, activity, at));
         }
         let at = Instant::now() + requested.unwrap_or(default).min(max);
-        Box::pin(unary(
-            deadline::within(Some(at), self.inner.call(request)),
-            at,
-        ))
+        Box::pin(unary(deadline::within(Some(at), inner.call(request)), at))
     }
 }
 

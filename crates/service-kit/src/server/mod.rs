@@ -17,45 +17,15 @@ mod words;
 pub use connection::Listeners;
 pub(crate) use run::Server;
 
-use std::{convert::Infallible, sync::LazyLock};
+use std::sync::LazyLock;
 
 use opentelemetry::KeyValue;
-use tonic::body::Body;
 
 use crate::{
+    around::Response,
     error::Reason,
     telemetry::{self, Counter, names},
 };
-
-/// A gRPC call, as the layers see it.
-type Request = ::http::Request<Body>;
-/// Its answer.
-type Response = ::http::Response<Body>;
-
-/// What every layer wraps and is.
-trait Call:
-    tower::Service<
-        Request,
-        Response = Response,
-        Error = Infallible,
-        Future: Future<Output = Result<Response, Infallible>> + Send + 'static,
-    > + Clone
-    + Send
-    + 'static
-{
-}
-
-impl<S> Call for S where
-    S: tower::Service<
-            Request,
-            Response = Response,
-            Error = Infallible,
-            Future: Future<Output = Result<Response, Infallible>> + Send + 'static,
-        > + Clone
-        + Send
-        + 'static
-{
-}
 
 /// The answer of a call that ends with an error before or instead of a message.
 fn refuse(error: crate::error::Error) -> Response {

@@ -1,7 +1,6 @@
 //! A span and a measurement for every call, from its headers to its last trailer.
 
 use std::{
-    convert::Infallible,
     pin::Pin,
     sync::LazyLock,
     task::{Context, Poll},
@@ -9,16 +8,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::future::BoxFuture;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use opentelemetry::KeyValue;
 use tonic::{Code, Status, body::Body};
-use tower::{Layer, Service};
 use tracing::{Instrument as _, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use super::{Call, Request, Response, connection::Client, count, reason};
+use super::{connection::Client, count, reason};
 use crate::{
+    around::{Answering, Around, Call, Request, Wrap},
     methods,
     telemetry::{self, Histogram, names},
 };
@@ -36,36 +34,17 @@ static DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
 pub(super) struct Observe;
 
 impl Observe {
-    pub(super) fn layer() -> Self {
-        Self
+    pub(super) fn layer() -> Wrap<Self> {
+        Wrap(Self)
     }
 }
 
-impl<S> Layer<S> for Observe {
-    type Service = Observed<S>;
-
-    fn layer(&self, inner: S) -> Observed<S> {
-        Observed(inner)
-    }
-}
-
-#[derive(Clone)]
-pub(super) struct Observed<S>(S);
-
-impl<S: Call> Service<Request> for Observed<S> {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
+impl Around for Observe {
+    fn call<S: Call>(&self, inner: &mut S, request: Request) -> Answering {
         let method = methods::name(request.uri().path());
         let span = span(method, &request);
         let mut ending = Ending::new(method, span.clone());
-        let answer = span.in_scope(|| self.0.call(request));
+        let answer = span.in_scope(|| inner.call(request));
         let work = async move {
             let answer = answer.await?;
             if let Some(status) = Status::from_header_map(answer.headers()) {

@@ -3,7 +3,6 @@
 
 use std::{
     any::Any,
-    convert::Infallible,
     panic::AssertUnwindSafe,
     pin::Pin,
     sync::LazyLock,
@@ -11,14 +10,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::{FutureExt as _, future::BoxFuture};
+use futures::FutureExt as _;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use opentelemetry::KeyValue;
 use tonic::{Status, body::Body};
-use tower::{Layer, Service};
 
-use super::{Call, Request, Response, refuse};
+use super::refuse;
 use crate::{
+    around::{Answering, Around, Call, Request, Wrap},
     body::trailers,
     error::Error,
     methods,
@@ -36,35 +35,15 @@ static PANICS: LazyLock<Counter<u64>> = LazyLock::new(|| {
 pub(super) struct Panics;
 
 impl Panics {
-    pub(super) fn layer() -> Self {
-        Self
+    pub(super) fn layer() -> Wrap<Self> {
+        Wrap(Self)
     }
 }
 
-impl<S> Layer<S> for Panics {
-    type Service = Catching<S>;
-
-    fn layer(&self, inner: S) -> Catching<S> {
-        Catching(inner)
-    }
-}
-
-#[derive(Clone)]
-pub(super) struct Catching<S>(S);
-
-impl<S: Call> Service<Request> for Catching<S> {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
+impl Around for Panics {
+    fn call<S: Call>(&self, inner: &mut S, request: Request) -> Answering {
         let method = methods::name(request.uri().path());
         // Some layers do their part before they return a future.
-        let inner = &mut self.0;
         let called = std::panic::catch_unwind(AssertUnwindSafe(|| inner.call(request)));
         Box::pin(async move {
             let outcome = match called {

@@ -1,18 +1,15 @@
 //! A token bucket for each principal, within this process.
 
 use std::{
-    convert::Infallible,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
-use futures::future::BoxFuture;
 use moka::sync::Cache;
-use tower::{Layer, Service};
 
-use super::{Call, Request, Response, refuse};
+use super::refuse;
 use crate::{
+    around::{Answering, Around, Call, Request, Wrap},
     error::{Error, Kind, Reason},
     identity::{Caller, PrincipalKind},
     settings::Limits,
@@ -36,15 +33,15 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    pub(super) fn layer(limits: &Limits) -> Self {
-        Self {
+    pub(super) fn layer(limits: &Limits) -> Wrap<Self> {
+        Wrap(Self {
             people: limits.calls_per_second,
             services: limits.service_calls_per_second,
             buckets: Cache::builder()
                 .max_capacity(PRINCIPALS)
                 .time_to_idle(FORGET)
                 .build(),
-        }
+        })
     }
 
     /// Takes a token for the call, or says how long until there is one.
@@ -92,40 +89,15 @@ impl Bucket {
     }
 }
 
-impl<S> Layer<S> for Rate {
-    type Service = Limited<S>;
-
-    fn layer(&self, inner: S) -> Limited<S> {
-        Limited {
-            rate: self.clone(),
-            inner,
-        }
-    }
-}
-
-#[derive(Clone)]
-pub(super) struct Limited<S> {
-    rate: Rate,
-    inner: S,
-}
-
-impl<S: Call> Service<Request> for Limited<S> {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
+impl Around for Rate {
+    fn call<S: Call>(&self, inner: &mut S, request: Request) -> Answering {
         let admitted = match request.extensions().get::<Arc<Caller>>() {
-            Some(caller) => self.rate.admit(caller),
+            Some(caller) => self.admit(caller),
             // A public method: there is nobody to count.
             None => Ok(()),
         };
         match admitted {
-            Ok(()) => Box::pin(self.inner.call(request)),
+            Ok(()) => Box::pin(inner.call(request)),
             Err(wait) => {
                 let message = "the caller sends more calls than its rate allows";
                 let error = Error::new(Kind::ResourceExhausted, Reason::RateLimited, message);

@@ -13,11 +13,11 @@ use tonic::{Status, service::Routes};
 use tower::Service;
 
 use super::{
-    Request, Response,
     connection::{Accept, Ends, Listeners},
     health, http, speak, stack,
 };
 use crate::{
+    around::{Request, Response},
     error::{Error, Kind, Reason, Result},
     health::Health,
     identity::Guards,

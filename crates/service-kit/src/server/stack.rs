@@ -7,10 +7,13 @@ use tokio_util::sync::CancellationToken;
 use tower::{ServiceBuilder, util::BoxCloneSyncService};
 
 use super::{
-    Request, Response, admit::Admit, deadlines::Deadlines, observe::Observe, panics::Panics,
-    rate::Rate, words::Words,
+    admit::Admit, deadlines::Deadlines, observe::Observe, panics::Panics, rate::Rate, words::Words,
 };
-use crate::{identity::Guards, settings::Limits};
+use crate::{
+    around::{Request, Response},
+    identity::Guards,
+    settings::Limits,
+};
 
 /// A call from its headers to its last trailer.
 pub(super) type Stack = BoxCloneSyncService<Request, Response, std::convert::Infallible>;

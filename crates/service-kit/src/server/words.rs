@@ -1,16 +1,10 @@
 //! Gives a documented reason to what tonic itself refuses, before a handler sees it.
 
-use std::{
-    convert::Infallible,
-    task::{Context, Poll},
-};
-
-use futures::future::BoxFuture;
 use tonic::{Code, Status};
-use tower::{Layer, Service};
 
-use super::{Call, Request, Response, refuse};
+use super::refuse;
 use crate::{
+    around::{Answering, Around, Call, Request, Response, Wrap},
     error::{Error, Kind, Reason},
     limits::MESSAGE_BYTES,
 };
@@ -19,33 +13,14 @@ use crate::{
 pub(super) struct Words;
 
 impl Words {
-    pub(super) fn layer() -> Self {
-        Self
+    pub(super) fn layer() -> Wrap<Self> {
+        Wrap(Self)
     }
 }
 
-impl<S> Layer<S> for Words {
-    type Service = Worded<S>;
-
-    fn layer(&self, inner: S) -> Worded<S> {
-        Worded(inner)
-    }
-}
-
-#[derive(Clone)]
-pub(super) struct Worded<S>(S);
-
-impl<S: Call> Service<Request> for Worded<S> {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let answer = self.0.call(request);
+impl Around for Words {
+    fn call<S: Call>(&self, inner: &mut S, request: Request) -> Answering {
+        let answer = inner.call(request);
         Box::pin(async move {
             let answer = answer.await?;
             Ok(translate(&answer).map_or(answer, refuse))
