@@ -9,5 +9,7 @@
 mod directions;
 mod kill;
 mod outage;
+mod renamed;
+mod story;
 mod suite;
 mod trace;

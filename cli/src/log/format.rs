@@ -28,10 +28,10 @@ impl Format {
         BufReader::new(&mut *file)
             .take(MAX_HEADER)
             .read_line(&mut first)
-            .map_err(|error| format!("1: {error}"))?;
+            .map_err(|error| error.to_string())?;
         let first = first.trim_start_matches('\u{feff}');
         if first.trim().is_empty() {
-            return Err("1: found nothing, expected a CSV header or a JSON object".to_owned());
+            return Err("found nothing, expected a CSV header or a JSON object".to_owned());
         }
         if first.trim_start().starts_with('{') {
             return Ok(Self::JsonLines);
@@ -42,14 +42,14 @@ impl Format {
         let mut record = csv::StringRecord::new();
         reader
             .read_record(&mut record)
-            .map_err(|error| format!("1: {error}"))?;
+            .map_err(|error| error.to_string())?;
         let header: Vec<String> = record.iter().map(str::to_owned).collect();
         match header
             .iter()
             .enumerate()
             .find(|(at, name)| header[..*at].contains(name))
         {
-            Some((_, twice)) => Err(format!("1: column {twice:?} stands twice in the header")),
+            Some((_, twice)) => Err(format!("column {twice:?} stands twice in the header")),
             None => Ok(Self::Csv { header }),
         }
     }

@@ -41,7 +41,7 @@ impl Log {
             (shown, file)
         };
         let format = Format::of(&mut file)
-            .map_err(|problem| Failure::usage(format!("{shown}: {problem}")))?;
+            .map_err(|problem| Failure::usage(format!("{shown}:1: {problem}")))?;
         let mapping = match mapping {
             Some(given) => Some(named(given)?),
             None => fitting(&format, &shown)?,

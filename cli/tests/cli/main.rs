@@ -1,1 +1,16 @@
 //! The command line as its users meet it: the built binary, its exit statuses and its JSON.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod audit;
+mod bylaw;
+mod decide;
+mod dev;
+mod masterdata;
+mod queue;
+mod replay;
+mod usage;

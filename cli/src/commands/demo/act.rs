@@ -2,29 +2,22 @@
 
 use contracts::{
     aigate::{
-        AcceptRecommendationRequest, Autonomy, GateVerdict, ListModelVersionsRequest,
-        ListRecommendationsRequest, RecommendationState, SubmitRecommendationRequest,
+        Autonomy, GateVerdict, ListModelVersionsRequest, RecommendationState,
+        SubmitRecommendationRequest,
     },
-    exceptions::{
-        ActionState, ApproveActionRequest, EventEffect, ExceptionState, GetActionRequest,
-        GetExceptionRequest, IngestEventRequest, IngestOutcome,
-    },
-    masterdata::{
-        Address, Contact, Customer, Item, Licence, RecordInput, TaxIdentifier,
-        ValidateRecordRequest, record_input::Record,
-    },
-    types::{ApprovalRequirement, CloudEvent, Decimal, Money},
+    exceptions::{EventEffect, GetExceptionRequest, IngestEventRequest, IngestOutcome},
+    masterdata::{RecordInput, ValidateRecordRequest, record_input::Record},
+    types::{CloudEvent, Decimal},
 };
 
 use super::{
-    stage::{Stage, until},
+    lineage,
+    records::{customer, item},
+    release,
+    stage::Stage,
     step::Step,
 };
-use crate::{
-    commands::{audit, review},
-    failure::Failure,
-    output,
-};
+use crate::{commands::review, failure::Failure, output};
 
 /// The story, in order. Step numbers are those of the product's story; the fifth, a change
 /// of policy, is told by policy administration.
@@ -71,8 +64,8 @@ impl Act {
             Self::Hold => hold(stage, &mut step).await,
             Self::Validate => validate(stage, &mut step).await,
             Self::Recommend => recommend(stage, &mut step).await,
-            Self::Release => release(stage, &mut step).await,
-            Self::Audit => verify(stage, &mut step).await,
+            Self::Release => release::release(stage, &mut step).await,
+            Self::Audit => lineage::verify(stage, &mut step).await,
         };
         step.wrong = outcome.err().map(|failure| failure.message);
         step
@@ -80,7 +73,7 @@ impl Act {
 }
 
 /// Fails the step unless what came out is what should have.
-fn expect(holds: bool, wanted: impl FnOnce() -> String) -> Result<(), Failure> {
+pub fn expect(holds: bool, wanted: impl FnOnce() -> String) -> Result<(), Failure> {
     if holds {
         Ok(())
     } else {
@@ -88,7 +81,8 @@ fn expect(holds: bool, wanted: impl FnOnce() -> String) -> Result<(), Failure> {
     }
 }
 
-fn event(stage: &Stage, kind: &str, data: &str) -> CloudEvent {
+/// An event of the ERP on the order.
+pub fn event(stage: &Stage, kind: &str, data: &str) -> CloudEvent {
     CloudEvent {
         id: format!("{kind}-{}", stage.order),
         source: "/examples/erp".to_owned(),
@@ -200,68 +194,6 @@ async fn validate(stage: &mut Stage, step: &mut Step) -> Result<(), Failure> {
     Ok(())
 }
 
-fn customer() -> Customer {
-    Customer {
-        id: "C-1017".to_owned(),
-        name: "Clinique du Lac SA".to_owned(),
-        addresses: vec![Address {
-            kind: "BILLING".to_owned(),
-            lines: vec!["12 quai des Bateliers".to_owned()],
-            city: "Strasbourg".to_owned(),
-            postal_code: "67000".to_owned(),
-            country_code: "FR".to_owned(),
-            ..Address::default()
-        }],
-        contacts: vec![Contact {
-            name: "Purchasing".to_owned(),
-            phone: "+33388000000".to_owned(),
-            email: "purchasing@clinique.example".to_owned(),
-            ..Contact::default()
-        }],
-        tax_identifiers: vec![TaxIdentifier {
-            scheme: "EU_VAT".to_owned(),
-            value: "FR40303265045".to_owned(),
-        }],
-        currency_code: "EUR".to_owned(),
-        credit_limit: money("15000.00"),
-        payment_terms: "N30".to_owned(),
-        licences: vec![Licence {
-            kind: "REGULATED_GOODS".to_owned(),
-            number: "FR-PH-2291".to_owned(),
-            valid_until: "2099-12-31".to_owned(),
-        }],
-        language_code: "fr".to_owned(),
-        ..Customer::default()
-    }
-}
-
-fn item() -> Item {
-    Item {
-        id: "I-2044".to_owned(),
-        name: "Infusion set, sterile".to_owned(),
-        gtin: "4006381333931".to_owned(),
-        base_unit: "EA".to_owned(),
-        list_price: money("461.25"),
-        regulated: Some(true),
-        lot_tracked: Some(true),
-        licence_number: "MD-0478".to_owned(),
-        origin_country: "DE".to_owned(),
-        hs_code: "901839".to_owned(),
-        export_controlled: Some(false),
-        discontinued: Some(false),
-        ..Item::default()
-    }
-}
-
-fn money(amount: &str) -> Option<Money> {
-    Some(Money {
-        amount: Some(Decimal {
-            value: amount.to_owned(),
-        }),
-        currency_code: "EUR".to_owned(),
-    })
-}
-
 async fn recommend(stage: &mut Stage, step: &mut Step) -> Result<(), Failure> {
     let agent = stage.cast.agent.clone();
     let (model_version, use_case) = model(stage, &agent).await?;
@@ -343,331 +275,4 @@ async fn model(stage: &Stage, agent: &str) -> Result<(String, String), Failure> 
             Some((version.name.clone(), acting.use_case.clone()))
         })
         .ok_or_else(|| Failure::failed(format!("no released model version speaks through {agent}")))
-}
-
-async fn release(stage: &mut Stage, step: &mut Step) -> Result<(), Failure> {
-    accept(stage, step).await?;
-    refuse_requester(stage, step).await?;
-    while stage.action.state() == ActionState::PendingApproval {
-        approve(stage, step).await?;
-    }
-    expect(stage.action.state() == ActionState::Authorized, || {
-        format!(
-            "the release should be authorized, not: {}",
-            stage.action.state().as_str_name()
-        )
-    })?;
-    execute(stage, step).await
-}
-
-async fn accept(stage: &mut Stage, step: &mut Step) -> Result<(), Failure> {
-    let reviewer = stage.cast.reviewer.clone();
-    let session = stage.session(&reviewer)?;
-    let request = ListRecommendationsRequest {
-        state: RecommendationState::InReview.into(),
-        correlation_id: stage.order.clone(),
-        ..ListRecommendationsRequest::default()
-    };
-    let queue = session
-        .aigate()
-        .list_recommendations(request)
-        .await?
-        .into_inner()
-        .recommendations;
-    expect(queue.iter().any(|r| r.name == stage.recommendation), || {
-        "the recommendation should be in the reviewer's queue".to_owned()
-    })?;
-    let request = AcceptRecommendationRequest {
-        name: stage.recommendation.clone(),
-        etag: String::new(),
-        comment: "the customer takes a part".to_owned(),
-    };
-    let accepted = session
-        .aigate()
-        .accept_recommendation(request)
-        .await?
-        .into_inner();
-    let request = GetActionRequest {
-        name: accepted.action.clone(),
-    };
-    stage.action = session.exceptions().get_action(request).await?.into_inner();
-    let said = step.say(
-        &reviewer,
-        format!("accept {}", stage.recommendation),
-        format!(
-            "action {} waits for {}",
-            output::id(&stage.action.name),
-            missing(&stage.action.missing_approvals)
-        ),
-    );
-    said.because("who accepts a recommendation becomes the requester of its action");
-    for layer in stage
-        .action
-        .decision
-        .iter()
-        .flat_map(|decision| &decision.layers)
-    {
-        if !layer.rows.is_empty() {
-            said.because(format!(
-                "{} v{}: row {}",
-                layer.policy,
-                layer.version,
-                layer.rows.join(", ")
-            ));
-        }
-    }
-    expect(stage.action.state() == ActionState::PendingApproval, || {
-        format!(
-            "the release should need an approval, not: {}",
-            stage.action.state().as_str_name()
-        )
-    })
-}
-
-fn missing(requirements: &[ApprovalRequirement]) -> String {
-    let each: Vec<_> = requirements
-        .iter()
-        .map(|r| format!("{} × {} at {}", r.count, r.role, r.at))
-        .collect();
-    each.join(" and ")
-}
-
-/// The reviewer is the requester now, and so can't approve.
-async fn refuse_requester(stage: &mut Stage, step: &mut Step) -> Result<(), Failure> {
-    let reviewer = stage.cast.reviewer.clone();
-    let request = ApproveActionRequest {
-        name: stage.action.name.clone(),
-        ..ApproveActionRequest::default()
-    };
-    match stage
-        .session(&reviewer)?
-        .exceptions()
-        .approve_action(request)
-        .await
-    {
-        Ok(_) => Err(Failure::failed(
-            "the requester should not be able to approve",
-        )),
-        Err(status) if status.code() == tonic::Code::PermissionDenied => {
-            step.say(&reviewer, "approve it too", "REFUSED")
-                .because(Failure::from(status).message);
-            Ok(())
-        }
-        Err(status) => Err(status.into()),
-    }
-}
-
-async fn approve(stage: &mut Stage, step: &mut Step) -> Result<(), Failure> {
-    let wanted = stage
-        .action
-        .missing_approvals
-        .first()
-        .cloned()
-        .ok_or_else(|| Failure::failed("the action waits for an approval, but says of nobody"))?;
-    let given: Vec<&str> = stage
-        .action
-        .approvals
-        .iter()
-        .filter_map(|approval| approval.approver.as_ref())
-        .map(|approver| approver.subject.as_str())
-        .collect();
-    let approver = stage
-        .development
-        .holder(&wanted.role, &wanted.at, &given)
-        .ok_or_else(|| {
-            Failure::usage(format!(
-                "nobody among the principals is {} at {}",
-                wanted.role, wanted.at
-            ))
-        })?;
-    let request = ApproveActionRequest {
-        name: stage.action.name.clone(),
-        comment: "within the customer's plan".to_owned(),
-        ..ApproveActionRequest::default()
-    };
-    stage.action = stage
-        .session(&approver)?
-        .exceptions()
-        .approve_action(request)
-        .await?
-        .into_inner();
-    let got = match &stage.action.receipt {
-        Some(receipt) => format!("authorized, receipt {}", receipt.id),
-        None => format!(
-            "still waits for {}",
-            missing(&stage.action.missing_approvals)
-        ),
-    };
-    let said = step.say(
-        &approver,
-        format!("approve {}", output::id(&stage.action.name)),
-        got,
-    );
-    said.because(format!(
-        "holds {} at {} and didn't request it",
-        wanted.role, wanted.at
-    ));
-    if stage.action.receipt.is_some() {
-        said.because("at the quorum the policy in force was asked again, and signed");
-    }
-    Ok(())
-}
-
-/// The adapter fetches the receipt, checks it with the published key, and releases.
-async fn execute(stage: &mut Stage, step: &mut Step) -> Result<(), Failure> {
-    let adapter = stage.cast.adapter.clone();
-    let session = stage.session(&adapter)?;
-    let request = GetActionRequest {
-        name: stage.action.name.clone(),
-    };
-    let action = session.exceptions().get_action(request).await?.into_inner();
-    let receipt = action
-        .receipt
-        .ok_or_else(|| Failure::failed("the action should carry its receipt"))?;
-    let url = format!("http://{}/.well-known/jwks.json", stage.http_addr);
-    let jwks: policy::receipt::Jwks = serde_json::from_str(&published(&url).await?)
-        .map_err(|error| Failure::failed(format!("{url}: {error}")))?;
-    let claims =
-        policy::receipt::verify(&receipt.jws, &jwks, &receipt.audience, chrono::Utc::now())
-            .map_err(|error| Failure::failed(format!("the receipt should verify: {error}")))?;
-    step.say(
-        &adapter,
-        format!(
-            "may {} do {} on {}",
-            receipt.audience, claims.operation, claims.document
-        ),
-        "yes: the receipt's signature, audience and time are good",
-    )
-    .because(format!(
-        "checked with the key published at {url}, without calling back"
-    ));
-    expect(claims.document == format!("order/{}", stage.order), || {
-        format!(
-            "the receipt should be for order/{}, not {}",
-            stage.order, claims.document
-        )
-    })?;
-
-    let released = event(
-        stage,
-        "order-released",
-        &format!(r#"{{"receipt":"{}"}}"#, receipt.id),
-    );
-    let result = session
-        .events()
-        .ingest_event(IngestEventRequest {
-            event: Some(released),
-        })
-        .await?
-        .into_inner();
-    expect(result.effect() == EventEffect::Resolved, || {
-        "the release should resolve the hold".to_owned()
-    })?;
-    let request = GetExceptionRequest {
-        name: stage.exception.clone(),
-    };
-    let exception = session
-        .exceptions()
-        .get_exception(request)
-        .await?
-        .into_inner();
-    let state = exception.state();
-    step.say(
-        &adapter,
-        "take in that the order is released",
-        format!(
-            "{} is {}",
-            stage.exception,
-            state.as_str_name().trim_start_matches("EXCEPTION_STATE_")
-        ),
-    );
-    expect(state == ExceptionState::Resolved, || {
-        "the hold should be resolved".to_owned()
-    })
-}
-
-/// Largest key set that is read.
-const MAX_KEYS: usize = 64 * 1024;
-
-async fn published(url: &str) -> Result<String, Failure> {
-    let wrong =
-        |problem: String| Failure::failed(format!("the published keys can't be read: {problem}"));
-    let body = service_kit::identity::Fetch::new(url, None)
-        .map_err(wrong)?
-        .get(MAX_KEYS)
-        .await
-        .map_err(wrong)?;
-    String::from_utf8(body).map_err(|error| wrong(error.to_string()))
-}
-
-async fn verify(stage: &mut Stage, step: &mut Step) -> Result<(), Failure> {
-    let auditor = stage.cast.auditor.clone();
-    let session = stage.session(&auditor)?;
-    // Records follow through the outboxes: all five services have something to tell.
-    let lineage = until("the record of the whole story", || async {
-        let lineage = audit::read_lineage(&session, &stage.order, 0).await?;
-        let told = |action: &str| lineage.records.iter().any(|r| r.action == action);
-        let mut producers: Vec<_> = lineage
-            .records
-            .iter()
-            .map(|r| r.producer.as_str())
-            .collect();
-        producers.sort_unstable();
-        producers.dedup();
-        let whole = told("exceptions.exception.resolve")
-            && told("aigate.recommendation.record-outcome")
-            && producers.len() >= 4;
-        Ok(whole.then_some(lineage))
-    })
-    .await?;
-    let size = lineage
-        .checkpoint
-        .as_ref()
-        .map_or(0, |checkpoint| checkpoint.tree_size);
-    let said = step.say(
-        &auditor,
-        format!("everything recorded of {}", stage.order),
-        format!(
-            "{} records, {} in a log of {size}",
-            lineage.records.len(),
-            traces(&lineage.trace_ids)
-        ),
-    );
-    for record in &lineage.records {
-        let who = record
-            .actor
-            .as_ref()
-            .map_or("", |actor| actor.subject.as_str());
-        said.because(format!(
-            "#{} {}: {} by {who}",
-            record.index, record.producer, record.action
-        ));
-    }
-    let key_file = stage.data_dir().join("audit-log.pub");
-    let key = std::fs::read_to_string(&key_file)
-        .map_err(|error| Failure::usage(format!("{}: {error}", key_file.display())))?;
-    let lines = lineage.lines.concat();
-    let report = ::audit::verify::verify(lines.as_slice(), key.trim(), None, &mut |_| ())
-        .map_err(|problem| Failure::failed(format!("the lineage should verify: {problem}")))?;
-    step.say(
-        &auditor,
-        "does it verify, without any service",
-        report.to_string(),
-    );
-    expect(
-        lineage.trace_ids.iter().filter(|id| !id.is_empty()).count() == 1,
-        || {
-            format!(
-                "the story should be one trace, not: {}",
-                lineage.trace_ids.join(", ")
-            )
-        },
-    )
-}
-
-fn traces(ids: &[String]) -> String {
-    match ids {
-        [one] => format!("one trace {one}"),
-        many => format!("{} traces", many.len()),
-    }
 }

@@ -5,6 +5,9 @@
 
 mod act;
 mod cast;
+mod lineage;
+mod records;
+mod release;
 mod stage;
 mod step;
 

@@ -2,7 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use contracts::{exceptions::Action, types::Fact};
+use contracts::{
+    audit::{Checkpoint, GetCheckpointRequest},
+    exceptions::Action,
+    types::Fact,
+};
 use governance::Scope;
 
 use super::cast::Cast;
@@ -35,6 +39,8 @@ pub struct Stage {
     pub recommendation: String,
     /// The action that was asked for, as last seen.
     pub action: Action,
+    /// The log's checkpoint that the auditor held before the story.
+    pub held: Checkpoint,
 }
 
 impl Stage {
@@ -56,6 +62,7 @@ impl Stage {
         let session = Session::open(common, Wants::erp("exceptions.event.ingest"))
             .await?
             .in_trace(&trace)?;
+        let held = held(&session.acting_as(common, &cast.auditor)?).await?;
         Ok(Self {
             common: common.clone(),
             session,
@@ -67,6 +74,7 @@ impl Stage {
             exception: String::new(),
             recommendation: String::new(),
             action: Action::default(),
+            held,
         })
     }
 
@@ -84,6 +92,19 @@ impl Stage {
     pub fn arguments() -> Result<Vec<Fact>, Failure> {
         service_kit::facts::from_json(r#"{"warehouse": "basel", "quantity": 40}"#)
             .map_err(|error| Failure::failed(error.to_string()))
+    }
+}
+
+/// The newest checkpoint; an empty one where nothing is in the log yet.
+async fn held(auditor: &Session) -> Result<Checkpoint, Failure> {
+    match auditor
+        .audit()
+        .get_checkpoint(GetCheckpointRequest {})
+        .await
+    {
+        Ok(checkpoint) => Ok(checkpoint.into_inner()),
+        Err(status) if status.code() == tonic::Code::NotFound => Ok(Checkpoint::default()),
+        Err(status) => Err(status.into()),
     }
 }
 
