@@ -3,6 +3,7 @@
 mod error;
 mod migrate;
 mod open;
+mod scopes;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
@@ -15,6 +16,7 @@ use tokio::sync::Notify;
 use tracing::Instrument as _;
 
 pub use error::unique_violation;
+pub use scopes::within;
 
 use crate::{
     error::{Error, Kind, Reason, Result},

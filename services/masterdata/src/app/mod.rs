@@ -130,6 +130,7 @@ impl App {
         correlation_id: &str,
     ) -> Result<Vec<Validation>> {
         caller.require(permission::VALIDATE, scope)?;
+        self.check_scope(scope)?;
         let now = self.clock.now();
         let judged = self.judge_all(scope, inputs, now).await?;
         let violations: usize = judged.iter().map(|(_, j)| j.violations.len()).sum();
@@ -151,6 +152,16 @@ impl App {
             .collect();
         self.store.record(&validations, entries).await?;
         Ok(validations)
+    }
+
+    /// Where there are rules, a record is judged only in an enterprise that has some:
+    /// elsewhere it would pass unjudged.
+    fn check_scope(&self, scope: &Scope) -> Result<()> {
+        if self.catalog.knows(scope) {
+            return Ok(());
+        }
+        let problem = format!("no rules hold in the enterprise of {scope}");
+        Err(Error::invalid("scope", problem))
     }
 
     async fn judge_all(
@@ -217,17 +228,9 @@ impl App {
     /// `NOT_FOUND` if there is none, or none in the caller's scopes.
     pub async fn get_validation(&self, caller: &Caller, id: Uuid) -> Result<Validation> {
         let name = format!("validations/{id}");
-        let Some(found) = self.store.validation(id).await? else {
-            return Err(Error::not_found(name));
-        };
-        if caller
-            .scopes(permission::READ_VALIDATION)
-            .contains(&found.scope)
-        {
-            Ok(found)
-        } else {
-            Err(caller.out_of_scope(&name, &found.scope))
-        }
+        let scopes = caller.scopes(permission::READ_VALIDATION);
+        let found = self.store.validation(id, &scopes).await?;
+        found.for_caller(caller, &name)
     }
 
     /// A mapping in force.

@@ -1,7 +1,11 @@
 //! What the use cases need of a store.
 
 use async_trait::async_trait;
-use service_kit::{error::Result, outbox::Entry};
+use service_kit::{
+    error::Result,
+    identity::{Found, Scopes},
+    outbox::Entry,
+};
 use uuid::Uuid;
 
 use super::{Figure, FigureQuery, Validation};
@@ -14,8 +18,8 @@ pub trait Store: Send + Sync {
     /// entries of the outbox, all or nothing.
     async fn record(&self, validations: &[Validation], entries: Vec<Entry>) -> Result<()>;
 
-    /// A validation by id, whatever its scope: the caller checks.
-    async fn validation(&self, id: Uuid) -> Result<Option<Validation>>;
+    /// A validation by id, within scopes.
+    async fn validation(&self, id: Uuid, scopes: &Scopes) -> Result<Found<Validation>>;
 
     /// At most `query.limit` figures and one more, by day, unit and entity.
     async fn figures(&self, query: &FigureQuery) -> Result<Vec<Figure>>;

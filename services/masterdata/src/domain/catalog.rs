@@ -182,6 +182,18 @@ impl Catalog {
         self.rules.iter().filter(applies).collect()
     }
 
+    /// Whether there are rules in the enterprise of a scope, or none at all.
+    #[must_use]
+    pub fn knows(&self, scope: &Scope) -> bool {
+        let enterprise = |scope: &Scope| scope.as_str().split('/').next().map(str::to_owned);
+        let wanted = enterprise(scope);
+        self.rules.is_empty()
+            || self
+                .rules
+                .iter()
+                .any(|set| enterprise(&set.item.scope) == wanted)
+    }
+
     /// The mapping of this name.
     #[must_use]
     pub fn mapping(&self, name: &str) -> Option<&Versioned<Mapping>> {

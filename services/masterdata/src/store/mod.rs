@@ -6,13 +6,15 @@ mod schema;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use governance::Scope;
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
-    sea_query::Query,
+    QuerySelect as _, sea_query::Query,
 };
 use service_kit::{
     db::{self, Db},
     error::{Error, Result},
+    identity::{Found, Scopes},
     outbox::{self, Entry},
 };
 use uuid::Uuid;
@@ -61,11 +63,26 @@ impl Store for Database {
             .await
     }
 
-    async fn validation(&self, id: Uuid) -> Result<Option<Validation>> {
-        let row = validation::Entity::find_by_id(id)
+    async fn validation(&self, id: Uuid, scopes: &Scopes) -> Result<Found<Validation>> {
+        let within = validation::Entity::find_by_id(id)
+            .filter(db::within(validation::Column::Scope, scopes))
             .one(self.db.read())
             .await?;
-        row.map(convert::validation).transpose()
+        if let Some(row) = within {
+            return convert::validation(row).map(Found::Here);
+        }
+        let elsewhere: Option<String> = validation::Entity::find_by_id(id)
+            .select_only()
+            .column(validation::Column::Scope)
+            .into_tuple()
+            .one(self.db.read())
+            .await?;
+        match elsewhere {
+            None => Ok(Found::Missing),
+            Some(scope) => Scope::parse(&scope)
+                .map(Found::Elsewhere)
+                .map_err(Error::internal),
+        }
     }
 
     async fn figures(&self, query: &FigureQuery) -> Result<Vec<Figure>> {

@@ -8,7 +8,11 @@ use sea_orm::{
     QueryOrder as _, QuerySelect as _,
     sea_query::{Expr, ExprTrait as _, OnConflict},
 };
-use service_kit::error::{Error, Result};
+use service_kit::{
+    db::within,
+    error::{Error, Result},
+    identity::Scopes,
+};
 
 use super::schema::{quality_record, quality_rule};
 use crate::app::{Figure, FigureCursor, FigureQuery, RuleFigure, Validation};
@@ -126,12 +130,8 @@ impl Counts {
 /// At most the query's limit and one more.
 pub(super) async fn figures(db: &impl ConnectionTrait, query: &FigureQuery) -> Result<Vec<Figure>> {
     use quality_record::Column::{Day, Entity, Scope};
-    let mut found = quality_record::Entity::find().filter(
-        Condition::any()
-            .add(Scope.eq(query.scope.as_str()))
-            // scope paths hold no wildcard
-            .add(Scope.like(format!("{}/%", query.scope))),
-    );
+    let scopes = Scopes::All.within(&query.scope);
+    let mut found = quality_record::Entity::find().filter(within(Scope, &scopes));
     if let Some(entity) = query.entity {
         found = found.filter(Entity.eq(entity.name()));
     }

@@ -101,6 +101,18 @@ testkit::backends! {
         }
     }
 
+    async fn an_enterprise_without_rules_is_refused(backend: Backend) {
+        let harness = start(backend).await;
+        let everywhere = || Client::new(harness.person("steward", &["data-steward@acme", "data-steward@other"]));
+        for scope in ["other", "other/europe/medical"] {
+            let status = everywhere().validate_record(request(scope, Record::Item(item()))).await.unwrap_err();
+            assert_eq!(status.code(), Code::InvalidArgument, "{scope}");
+            assert!(status.message().contains("no rules hold"), "{}", status.message());
+        }
+        let judged = validate(&mut everywhere(), MEDICAL, Record::Item(item())).await;
+        assert!(!judged.rule_sets.is_empty(), "the answer names the rules");
+    }
+
     async fn another_unit_is_out_of_reach(backend: Backend) {
         let harness = start(backend).await;
         let validation = validate(&mut steward(&harness), MEDICAL, Record::Item(item())).await.name;
