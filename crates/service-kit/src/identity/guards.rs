@@ -13,6 +13,7 @@ use super::{
     jwks::{KeySource, Location},
     layer::Authenticate,
     principals::Principals,
+    revoked::RevocationFile,
     token::{Issuer, Verifier},
 };
 use crate::{
@@ -31,6 +32,7 @@ const URGENT: Duration = Duration::from_secs(5);
 pub struct Guards {
     shared: Arc<Shared>,
     refresh: Duration,
+    revoked: Option<Arc<RevocationFile>>,
 }
 
 /// What the layers share.
@@ -68,10 +70,18 @@ impl Guards {
             }
         };
         let skew = TimeDelta::from_std(settings.clock_skew).map_err(Error::internal)?;
+        let names: Vec<_> = issuers.iter().map(|i| i.settings.issuer.clone()).collect();
         let verifier = Verifier::new(issuers, principals, skew);
         let refusals = RefusalRegistry::new(clock.clone());
         let authenticator =
             Authenticator::new(verifier, settings.token_cache, Arc::new(access), clock);
+        let revoked = match &settings.revocations_file {
+            None => None,
+            Some(path) => {
+                let file = RevocationFile::open(path, names, authenticator.revocations());
+                Some(Arc::new(file.map_err(|e| fault(&e))?))
+            }
+        };
         Ok(Self {
             shared: Arc::new(Shared {
                 authenticator,
@@ -79,13 +89,21 @@ impl Guards {
                 refusals,
             }),
             refresh: settings.refresh,
+            revoked,
         })
     }
 
-    /// Reads the key sets again and again, until the shutdown.
+    /// Reads the key sets and the revocations again and again, until the shutdown.
     pub fn refresh(&self, shutdown: CancellationToken) -> BoxFuture<'static, ()> {
         let (shared, every) = (self.shared.clone(), self.refresh);
-        Box::pin(async move {
+        let (revoked, revocations) = (self.revoked.clone(), self.revocations().clone());
+        let until = shutdown.clone();
+        let follow = async move {
+            if let Some(file) = revoked {
+                file.follow(&revocations, until).await;
+            }
+        };
+        let keys = async move {
             loop {
                 let verifier = shared.authenticator.verifier();
                 let urgent = verifier.issuers().any(|issuer| issuer.keys.is_empty());
@@ -98,6 +116,9 @@ impl Guards {
                     issuer.keys.refresh().await;
                 }
             }
+        };
+        Box::pin(async move {
+            tokio::join!(keys, follow);
         })
     }
 

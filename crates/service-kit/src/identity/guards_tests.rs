@@ -199,6 +199,53 @@ async fn a_cached_token_expires_too() {
 }
 
 #[tokio::test]
+async fn revocations_come_from_a_file_that_is_read_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("revocations.yaml");
+    let write = |items: &str| std::fs::write(&path, format!("revocations: {items}")).unwrap();
+    write("[]");
+    let settings = Settings {
+        revocations_file: Some(path.clone()),
+        ..Settings::default()
+    };
+    let clock = Arc::new(Manual::new(Utc::now()));
+    let guards = Guards::open(&settings, true, dir.path(), clock.clone())
+        .await
+        .unwrap();
+    let bench = Bench { dir, clock, guards };
+    let shutdown = tokio_util::sync::CancellationToken::new();
+    let task = tokio::spawn(bench.guards.refresh(shutdown.clone()));
+    let token = bench.person("operator@acme");
+    let caller = bench.caller(&[auth(&token)]).await.unwrap();
+    let (revocations, ann) = (bench.guards.revocations(), caller.principal());
+    let becomes = async |revoked: bool| {
+        let until = async {
+            while revocations.contains(ann) != revoked {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(20), until).await;
+        assert!(waited.is_ok(), "revoked: {revoked}");
+    };
+    write(&format!(
+        "[{{issuer: '{DEVELOPMENT_ISSUER}', subject: ann}}]"
+    ));
+    becomes(true).await;
+    assert_eq!(bench.reason(&[auth(&token)]).await, Reason::TokenRevoked);
+    let jti = ann.token_id.clone().unwrap();
+    write(&format!(
+        "[{{issuer: '{DEVELOPMENT_ISSUER}', token: other}}]"
+    ));
+    becomes(false).await;
+    write(&format!(
+        "[{{issuer: '{DEVELOPMENT_ISSUER}', token: '{jti}'}}]"
+    ));
+    becomes(true).await;
+    shutdown.cancel();
+    task.await.unwrap();
+}
+
+#[tokio::test]
 async fn the_development_issuer_is_for_development() {
     let bench = Bench::new().await;
     let settings = Settings::default();

@@ -17,6 +17,7 @@ mod layer;
 mod principal;
 mod principals;
 mod revocation;
+mod revoked;
 mod settings;
 mod source;
 mod strict;

@@ -21,6 +21,8 @@ pub struct Settings {
     /// Issuer of the subjects in that file that name none; may be absent where only one
     /// issuer is configured.
     pub principals_issuer: Option<String>,
+    /// File that says which subjects and tokens are revoked; read again when it changes.
+    pub revocations_file: Option<PathBuf>,
     /// Access table instead of the shipped one.
     pub access_file: Option<PathBuf>,
     /// File with this service's own token, such as a projected service-account token.
@@ -39,6 +41,7 @@ impl Default for Settings {
             clock_skew: Duration::from_secs(60),
             principals_file: None,
             principals_issuer: None,
+            revocations_file: None,
             access_file: None,
             token_file: None,
             token_cache: 10_000,
