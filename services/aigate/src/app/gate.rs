@@ -132,7 +132,9 @@ impl App {
         let (use_case, operation, model) = gated;
         let mut inputs = Facts::new();
         for (name, fact) in &situation.facts {
-            inputs.insert(name.as_str(), fact.value.clone());
+            if from_a_system(fact) {
+                inputs.insert(name.as_str(), fact.value.clone());
+            }
         }
         let arguments = said.facts(operation, situation);
         for fact in &arguments {
@@ -238,6 +240,15 @@ fn strongest(known: Vec<Fact>) -> BTreeMap<String, Fact> {
         }
     }
     chosen
+}
+
+/// Whether a system says it, not a person. A policy declares what it takes from whom; a
+/// gate table doesn't, so what only a person says is unknown to it.
+fn from_a_system(fact: &Fact) -> bool {
+    matches!(
+        fact.provenance,
+        Some(Provenance::Erp | Provenance::Integration)
+    )
 }
 
 impl Said<'_> {

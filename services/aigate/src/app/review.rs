@@ -247,6 +247,13 @@ impl App {
         match answer {
             Ok(action) => self.accepted(&author, recommendation, action).await,
             Err(error) if is_final(error.kind()) => {
+                // A refusal may be of what followed once the action was there, or of a
+                // retry: only where there is no action, nothing was done.
+                let exception = &recommendation.proposal.exception;
+                let name = recommendation.name();
+                if let Some(action) = self.exceptions.action_of(exception, &name).await? {
+                    return self.accepted(&author, recommendation, Some(action)).await;
+                }
                 let version = recommendation.version;
                 recommendation.abandon(self.now());
                 let entry = author.refused(verb, &recommendation, &[error.message()]);

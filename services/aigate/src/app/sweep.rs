@@ -3,7 +3,7 @@
 
 use std::{future::Future, time::Duration};
 
-use service_kit::error::{Kind, Result};
+use service_kit::error::{Error, Kind, Result};
 
 use super::{App, records::Author};
 use crate::domain::recommendation::Recommendation;
@@ -26,10 +26,10 @@ impl App {
         }
     }
 
-    /// Looks once.
+    /// Looks once. One that can't be seen to doesn't keep the others waiting.
     ///
     /// # Errors
-    /// If the store can't be reached.
+    /// If the store can't be read.
     pub async fn sweep(&self) -> Result<()> {
         let now = self.now();
         for mut lapsed in self.store.overdue(now, BATCH).await? {
@@ -37,11 +37,16 @@ impl App {
             lapsed.expire(now);
             let entry = Author::own(now).changed("expired", "expire", &lapsed);
             // Where another change came first, that one counts.
-            self.store.update(&lapsed, version, &[entry]).await?;
+            if let Err(error) = self.store.update(&lapsed, version, &[entry]).await {
+                passed_over(&lapsed.name(), &error);
+            }
         }
         let before = now - self.times.settle;
         for underway in self.store.unsettled(before, BATCH).await? {
-            self.settle(underway).await?;
+            let name = underway.name();
+            if let Err(error) = self.settle(underway).await {
+                passed_over(&name, &error);
+            }
         }
         Ok(())
     }
@@ -80,4 +85,12 @@ impl App {
             }
         }
     }
+}
+
+fn passed_over(recommendation: &str, error: &Error) {
+    tracing::warn!(
+        ?error,
+        recommendation,
+        "can't be looked after, will try again"
+    );
 }
