@@ -153,7 +153,7 @@ fn admit_one(
 }
 
 fn check_source(schema: &FactSchema, fact: &Assertion) -> Result<(), (Rejection, String)> {
-    if schema.provenance.is_empty() || schema.provenance.contains(&fact.provenance) {
+    if schema.provenance.contains(&fact.provenance) {
         return Ok(());
     }
     let accepted: Vec<_> = schema.provenance.iter().map(|p| p.as_str()).collect();
@@ -188,15 +188,19 @@ fn check_age(
     }
 }
 
-/// The names of facts that are demanded and not there: unknown, or known to be null.
+/// The names of facts that are demanded and not there: unknown, known to be null, or in
+/// another currency than the workflow declares, which only tables that test the currency
+/// can use.
 pub(crate) fn missing<'a>(
+    workflow: &Workflow,
     demanded: impl Iterator<Item = &'a Arc<str>>,
     facts: &Facts,
 ) -> Vec<Arc<str>> {
-    demanded
-        .filter(|name| matches!(facts.get(name), None | Some(Value::Null)))
-        .cloned()
-        .collect()
+    let there = |name: &Arc<str>| match (facts.get(name), workflow.facts.get(&**name)) {
+        (None | Some(Value::Null), _) | (_, None) => false,
+        (Some(value), Some(schema)) => schema.ty.coerce(value.clone()).is_ok(),
+    };
+    demanded.filter(|name| !there(name)).cloned().collect()
 }
 
 #[cfg(test)]
@@ -311,6 +315,35 @@ rows:
             rejected("order.total", text("1 EUR"), Provenance::Model, none),
             "PROVENANCE"
         );
+    }
+
+    #[test]
+    fn a_model_is_believed_only_where_the_schema_says_so() {
+        let grade = Value::String("A".into());
+        assert_eq!(
+            rejected("grade", grade, Provenance::Model, TimeDelta::zero()),
+            "PROVENANCE"
+        );
+    }
+
+    #[test]
+    fn foreign_money_does_not_count_as_a_demanded_fact() {
+        let bundle = bundle(Some(GUARDRAIL));
+        let effective = bundle.effective("w", &"acme".parse().unwrap()).unwrap();
+        let total = |text: &str| {
+            let fact = Assertion {
+                name: "order.total".into(),
+                value: Value::String(text.into()),
+                provenance: Provenance::Erp,
+                observed: now(),
+            };
+            let facts = admit(&effective, vec![fact], now()).facts;
+            assert_eq!(facts.len(), 1, "the guardrail tests the currency");
+            let demanded = [Arc::from("order.total")];
+            missing(effective.workflow, demanded.iter(), &facts).len()
+        };
+        assert_eq!(total("1 USD"), 1);
+        assert_eq!(total("1 EUR"), 0);
     }
 
     #[test]

@@ -268,7 +268,7 @@ fn conclude(
     if !settled {
         reasons.push(reason::UNKNOWN_FACTS.into());
     }
-    let missing = missing(joined.required_facts.iter(), facts);
+    let missing = missing(effective.workflow, joined.required_facts.iter(), facts);
     if !missing.is_empty() {
         reasons.push(reason::FACTS_MISSING.into());
         // Coming back with them could change the answer, unless it is DENY anyway.

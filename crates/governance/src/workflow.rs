@@ -130,7 +130,7 @@ names! {
 pub struct FactSchema {
     /// Its type, with currency, unit and allowed values.
     pub ty: Type,
-    /// Provenances accepted, in the order of [`Provenance`]; empty: any.
+    /// Provenances accepted, in the order of [`Provenance`].
     pub provenance: Vec<Provenance>,
     /// The age from which on an observation is unknown.
     pub max_age: Option<TimeDelta>,

@@ -96,6 +96,10 @@ fn fact(document: &Document<'_>, node: &Node) -> Result<FactSchema, Vec<Diagnost
     }
     let mut provenance = reader.choices("provenance", Provenance::NAMES);
     provenance.sort_unstable();
+    if provenance.is_empty() {
+        // A model's word counts only where somebody decided that it does.
+        provenance = vec![Provenance::Erp, Provenance::Integration, Provenance::Person];
+    }
     let max_age = max_age(&mut reader);
     let binding = reader.flag("binding", false);
     let description = reader.optional_text("description").unwrap_or_default();

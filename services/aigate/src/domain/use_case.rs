@@ -104,6 +104,7 @@ impl UseCase {
         let mut verdict = Verdict::Auto;
         let mut reasons = Vec::new();
         let mut reviewer_roles = Vec::new();
+        let mut refused_always = true;
         for output in &answer.outputs {
             let (one, reason) = match output {
                 Output::One(row) => {
@@ -117,6 +118,7 @@ impl UseCase {
                 Output::Failed(_) => (Verdict::Reject, "GATE_FAILED".to_owned()),
             };
             verdict = verdict.max(one);
+            refused_always &= one == Verdict::Reject;
             if !reason.is_empty() && !reasons.contains(&reason) {
                 reasons.push(reason);
             }
@@ -125,8 +127,13 @@ impl UseCase {
             verdict = Verdict::Reject;
         }
         if answer.outputs.len() > 1 {
-            // What isn't known isn't held against the model for good: a person looks.
-            verdict = Verdict::Review;
+            // What isn't known isn't held against the model for good: a person looks, unless
+            // every way it could turn out is refused.
+            verdict = if refused_always {
+                Verdict::Reject
+            } else {
+                Verdict::Review
+            };
             reasons.push(format!("UNKNOWN_FACTS: {}", answer.unknown.join(", ")));
         }
         if reasons.is_empty() {

@@ -62,8 +62,8 @@ pub(super) fn meaning(
     let mut inputs = reading.inputs.clone();
     inputs.insert(EVENT_TYPE.to_owned(), Value::String(event.kind.clone()));
     let mut raises = Vec::new();
-    for kind in catalog.detect(scope, &inputs) {
-        let Some(routed) = catalog.route(scope, kind, &reading.inputs) else {
+    for kind in catalog.detect(scope, &inputs)? {
+        let Some(routed) = catalog.route(scope, kind, &reading.inputs)? else {
             continue;
         };
         // Clocks start at receipt: nobody can respond to what hasn't arrived.

@@ -166,12 +166,14 @@ impl Catalog {
 
     /// The exception types that an event raises at a scope: what any detection table on
     /// the scope's path says, and with facts unknown, what any of them could say.
-    #[must_use]
-    pub fn detect(&self, scope: &Scope, facts: &Facts) -> Vec<&str> {
+    ///
+    /// # Errors
+    /// If a table has no result for these facts.
+    pub fn detect(&self, scope: &Scope, facts: &Facts) -> Result<Vec<&str>, String> {
         let mut found = Vec::new();
         for above in scope.ancestors() {
             for detection in self.detections.get(&above).into_iter().flatten() {
-                for kind in detection.raises(facts) {
+                for kind in detection.raises(facts)? {
                     if let Some((name, _)) = self.taxonomy.get_key_value(&kind)
                         && !found.contains(&name.as_str())
                     {
@@ -181,23 +183,32 @@ impl Catalog {
             }
         }
         found.sort_unstable();
-        found
+        Ok(found)
     }
 
     /// Queue, severity, deadlines and first action of an exception at a scope: from the
     /// nearest routing table on the path that knows it, else from the taxonomy.
-    #[must_use]
-    pub fn route(&self, scope: &Scope, kind: &str, facts: &Facts) -> Option<Routed> {
-        let declared = self.taxonomy.get(kind)?;
+    ///
+    /// # Errors
+    /// If a table has no result for these facts.
+    pub fn route(
+        &self,
+        scope: &Scope,
+        kind: &str,
+        facts: &Facts,
+    ) -> Result<Option<Routed>, String> {
+        let Some(declared) = self.taxonomy.get(kind) else {
+            return Ok(None);
+        };
         for above in scope.ancestors() {
             if let Some(routing) = self.routings.get(&above)
-                && let Some(route) = routing.route(kind, declared, facts)
+                && let Some(route) = routing.route(kind, declared, facts)?
             {
                 let calendar = Some(routing.calendar.clone());
-                return Some(Routed { route, calendar });
+                return Ok(Some(Routed { route, calendar }));
             }
         }
-        Some(Routed {
+        Ok(Some(Routed {
             route: Route {
                 queue: declared.queue.clone(),
                 severity: declared.severity,
@@ -207,6 +218,6 @@ impl Catalog {
                 first_action: String::new(),
             },
             calendar: None,
-        })
+        }))
     }
 }

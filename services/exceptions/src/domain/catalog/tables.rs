@@ -86,24 +86,37 @@ pub(super) fn routing_inputs(taxonomy: &[String]) -> (&'static str, Type) {
 impl Detection {
     /// The exception types raised: with facts unknown, all that any value could raise,
     /// since what isn't raised is seen by nobody.
-    pub fn raises(&self, facts: &Facts) -> Vec<String> {
-        rows(&self.table, facts)
+    ///
+    /// # Errors
+    /// If the table has no result for these facts.
+    pub fn raises(&self, facts: &Facts) -> Result<Vec<String>, String> {
+        let raised = rows(&self.table, facts)?
             .iter()
             .filter_map(|row| Some(row.get("exception")?.as_str()?.to_owned()))
-            .collect()
+            .collect();
+        Ok(raised)
     }
 }
 
 impl Routing {
     /// The route of an exception, if the table knows it. Where facts are unknown, the
     /// highest severity and the shortest times of all that could be meant.
-    pub fn route(&self, kind: &str, declared: &ExceptionType, facts: &Facts) -> Option<Route> {
+    ///
+    /// # Errors
+    /// If the table has no result for these facts.
+    pub fn route(
+        &self,
+        kind: &str,
+        declared: &ExceptionType,
+        facts: &Facts,
+    ) -> Result<Option<Route>, String> {
         let mut facts = facts.clone();
         facts.insert(EXCEPTION_TYPE.to_owned(), Value::String(kind.to_owned()));
-        rows(&self.table, &facts)
+        let route = rows(&self.table, &facts)?
             .iter()
             .filter_map(|row| Route::read(row, declared))
-            .reduce(Route::stricter)
+            .reduce(Route::stricter);
+        Ok(route)
     }
 }
 
@@ -152,8 +165,9 @@ impl Route {
 }
 
 /// Every row of outputs that the table could answer with. Rows that contradict each
-/// other all count: the strictest is taken.
-fn rows(table: &Table, facts: &Facts) -> Vec<BTreeMap<String, Value>> {
+/// other all count: the strictest is taken. A table that can't compute an answer says
+/// nothing about the event, which must not pass for one that means nothing.
+fn rows(table: &Table, facts: &Facts) -> Result<Vec<BTreeMap<String, Value>>, String> {
     let mut rows = Vec::new();
     for output in table.answer(facts).outputs {
         match output {
@@ -165,9 +179,9 @@ fn rows(table: &Table, facts: &Facts) -> Vec<BTreeMap<String, Value>> {
                 rows.extend(hits.map(|row| row.outputs().clone()));
             }
             Output::Failed(failure) => {
-                tracing::warn!(table = table.name(), %failure, "a table has no result");
+                return Err(format!("table {} has no result: {failure}", table.name()));
             }
         }
     }
-    rows
+    Ok(rows)
 }

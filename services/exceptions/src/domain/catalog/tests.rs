@@ -14,6 +14,11 @@ use super::*;
 
 /// The example's catalog.
 fn example() -> Catalog {
+    example_with(&[])
+}
+
+/// The example's catalog with documents of its own: kind and text.
+fn example_with(more: &[(&str, &str)]) -> Catalog {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/distributor/exceptions");
     let mut texts = Vec::new();
     for entry in fs::read_dir(root).unwrap() {
@@ -31,6 +36,15 @@ fn example() -> Catalog {
             texts.push((name, line, kind, part.to_owned()));
             line += part.lines().count() + 1;
         }
+    }
+    for (kind, text) in more {
+        let own = (
+            "own.yaml".to_owned(),
+            1,
+            (*kind).to_owned(),
+            (*text).to_owned(),
+        );
+        texts.push(own);
     }
     let sources = texts
         .iter()
@@ -70,7 +84,10 @@ fn the_example_has_six_types_each_with_codes_an_event_and_a_route() {
         assert!(!declared.resolutions.is_empty(), "{kind}");
         for unit in ["industrial", "medical", "field-service"] {
             let unit = scope(&format!("acme/europe/{unit}"));
-            let routed = catalog.route(&unit, kind, &Facts::default()).unwrap();
+            let routed = catalog
+                .route(&unit, kind, &Facts::default())
+                .unwrap()
+                .unwrap();
             assert!(routed.route.response.is_some(), "{kind} {unit}");
             assert!(catalog.calendars.contains_key(&routed.calendar.unwrap()));
         }
@@ -94,22 +111,61 @@ fn units_add_to_the_enterprise_and_take_nothing_away() {
         scope("acme/europe/medical/basel"),
         scope("acme/europe/industrial"),
     );
-    assert_eq!(catalog.detect(&medical, &regulated(true)), ["credit_hold"]);
     assert_eq!(
-        catalog.detect(&medical, &regulated(false)),
+        catalog.detect(&medical, &regulated(true)).unwrap(),
+        ["credit_hold"]
+    );
+    assert_eq!(
+        catalog.detect(&medical, &regulated(false)).unwrap(),
         ["compliance_review", "credit_hold"]
     );
     assert_eq!(
-        catalog.detect(&industrial, &regulated(false)),
+        catalog.detect(&industrial, &regulated(false)).unwrap(),
         ["credit_hold"]
     );
     // What isn't known could be the case, and what isn't raised nobody sees.
     let unknown = facts(event, &[("item.regulated", Value::Boolean(true))]);
     assert_eq!(
-        catalog.detect(&medical, &unknown),
+        catalog.detect(&medical, &unknown).unwrap(),
         ["compliance_review", "credit_hold"]
     );
-    assert!(catalog.detect(&scope("other"), &unknown).is_empty());
+    assert!(
+        catalog
+            .detect(&scope("other"), &unknown)
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_table_without_a_result_is_not_one_that_raises_nothing() {
+    let catalog = example_with(&[(
+        "Detection",
+        "kind: Detection
+name: detection.ratio
+scope: acme
+inputs: [event.type, 1 / price.variance_pct]
+hit_policy: COLLECT
+rows:
+  - id: ratio
+    when: {event.type: '\"com.example.erp.price-deviation\"', 1 / price.variance_pct: '> 1'}
+    then: {exception: pricing_variance}
+",
+    )]);
+    let at = scope("acme/europe/industrial");
+    let of = |variance: &str| {
+        let event = "com.example.erp.price-deviation";
+        facts(event, &[("price.variance_pct", number(variance))])
+    };
+    assert_eq!(
+        catalog.detect(&at, &of("0.5")).unwrap(),
+        ["pricing_variance"]
+    );
+    let problem = catalog.detect(&at, &of("0")).unwrap_err();
+    assert!(
+        problem.starts_with("table detection.ratio has no result: "),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -118,8 +174,11 @@ fn small_deviations_and_sound_records_raise_nothing() {
     let at = scope("acme/europe/industrial");
     let event = "com.example.erp.price-deviation";
     let of = |variance: &str| facts(event, &[("price.variance_pct", number(variance))]);
-    assert!(catalog.detect(&at, &of("1.5")).is_empty());
-    assert_eq!(catalog.detect(&at, &of("-2.01")), ["pricing_variance"]);
+    assert!(catalog.detect(&at, &of("1.5")).unwrap().is_empty());
+    assert_eq!(
+        catalog.detect(&at, &of("-2.01")).unwrap(),
+        ["pricing_variance"]
+    );
     let record = |errors: &str| {
         facts(
             "bylaw.masterdata.record.invalid.v1",
@@ -129,9 +188,9 @@ fn small_deviations_and_sound_records_raise_nothing() {
             ],
         )
     };
-    assert!(catalog.detect(&at, &record("0")).is_empty());
+    assert!(catalog.detect(&at, &record("0")).unwrap().is_empty());
     assert_eq!(
-        catalog.detect(&at, &record("2")),
+        catalog.detect(&at, &record("2")).unwrap(),
         ["address_validation_failure"]
     );
 }
@@ -141,7 +200,11 @@ fn each_unit_routes_the_same_type_its_own_way() {
     let catalog = example();
     let route = |unit: &str, kind: &str| {
         let unit = scope(&format!("acme/europe/{unit}"));
-        catalog.route(&unit, kind, &Facts::default()).unwrap().route
+        catalog
+            .route(&unit, kind, &Facts::default())
+            .unwrap()
+            .unwrap()
+            .route
     };
     assert_eq!(
         route("industrial", "stockout").queue,
