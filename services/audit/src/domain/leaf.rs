@@ -410,6 +410,7 @@ pub(crate) fn percent(text: &str) -> String {
     out
 }
 
+/// Reads what [`percent`] writes, and no other spelling of it.
 pub(crate) fn unpercent(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -423,5 +424,7 @@ pub(crate) fn unpercent(text: &str) -> Option<String> {
             bytes.push(byte);
         }
     }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|read| percent(read) == text)
 }

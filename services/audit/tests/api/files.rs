@@ -398,8 +398,15 @@ fn committed_fields_are_checked_where_the_line_brings_them() {
         )
     };
     assert!(line::parse(opened("%22credit-manager.medical%22").as_bytes()).is_ok());
-    let wrong = line::parse(opened("%22credit-manager.industrial%22").as_bytes());
-    assert!(matches!(wrong, Err(line::Error::Personal(_))));
+    for wrong in [
+        "%22credit-manager.industrial%22",
+        // the right value, spelt as no export spells it
+        "%22credit%2Dmanager.medical%22",
+        "\\\"credit-manager.medical%22",
+    ] {
+        let wrong = line::parse(opened(wrong).as_bytes());
+        assert!(matches!(wrong, Err(line::Error::Personal(_))), "{wrong:?}");
+    }
     // without the commitment, the subject must be there
     let text = String::from_utf8(Leaf::new(0, start(), record(0)).entry()).unwrap();
     let without = text.replace("\"actorsubject\":\"credit-manager.medical\",", "");
