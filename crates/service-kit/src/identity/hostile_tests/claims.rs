@@ -1,6 +1,7 @@
 //! Claims, grants and malformed texts.
 
 use super::*;
+use crate::identity::Provenance;
 
 #[tokio::test]
 async fn issuer_audience_and_subject_are_checked() {
@@ -162,7 +163,7 @@ async fn claims_and_settings_make_the_principal() {
         (PrincipalKind::Service, 1)
     );
     assert_eq!(known.grants[0].to_string(), "event-source@acme");
-    assert_eq!(known.provenance(), super::Provenance::Erp);
+    assert_eq!(known.provenance(), Provenance::Erp);
     // What a token says it may assert counts for nothing.
     let payload = with(json!({"asserts": ["ERP"], "owner": "me"}));
     let other = bench
@@ -170,7 +171,7 @@ async fn claims_and_settings_make_the_principal() {
         .await
         .unwrap()
         .principal;
-    assert_eq!(other.provenance(), super::Provenance::Person);
+    assert_eq!(other.provenance(), Provenance::Person);
     // The cluster's issuer: no typ, kind by default, roles and units in nested claims,
     // and its own subject of a name that settings know of another issuer.
     let payload = with(json!({
