@@ -36,7 +36,10 @@ struct Inner {
 
 enum Origin {
     File(PathBuf),
-    Development { issuer: Box<DevIssuer>, subject: String },
+    Development {
+        issuer: Box<DevIssuer>,
+        subject: String,
+    },
 }
 
 struct Current {

@@ -343,6 +343,9 @@ fn operation(node: &Node, problems: &mut Vec<Diagnostic>) -> Option<Operation> {
     })
 }
 
+/// How the facts that arguments become begin.
+const ARGUMENT: &str = "argument.";
+
 fn argument(name: &str, node: &Node, problems: &mut Vec<Diagnostic>) -> Option<Argument> {
     let mut fields = Fields::new(node)
         .map_err(|problem| problems.push(problem))
@@ -353,11 +356,20 @@ fn argument(name: &str, node: &Node, problems: &mut Vec<Diagnostic>) -> Option<A
         None => true,
     };
     let fact = fields.text("fact", problems);
+    if fact
+        .as_ref()
+        .is_some_and(|fact| !fact.starts_with(ARGUMENT))
+    {
+        problems.push(node.problem(format!(
+            "the fact of an argument begins with `{ARGUMENT}`: what is recommended is no fact of \
+             the document"
+        )));
+    }
     fields.finish(problems);
     Some(Argument {
         ty,
         required,
-        fact: fact.unwrap_or_else(|| format!("argument.{name}")),
+        fact: fact.unwrap_or_else(|| format!("{ARGUMENT}{name}")),
     })
 }
 

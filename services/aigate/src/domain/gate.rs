@@ -93,9 +93,8 @@ impl Decision {
                 format!("{code}: {}", found.join("; "))
             }
         };
-        let unknown = !self.settled || self.reasons.iter().any(|r| r == "FACTS_MISSING");
         let (verdict, reason) = match self.effect {
-            _ if unknown => {
+            _ if !self.settled => {
                 let names = self.unknown_facts.join(", ");
                 (Verdict::Review, format!("UNKNOWN_FACTS: {names}"))
             }
@@ -191,8 +190,10 @@ mod tests {
         let denied = decision(Effect::Deny, true, &["NO_POLICY"]).check();
         assert_eq!(denied.verdict, Verdict::Reject);
         assert_eq!(denied.reason, "POLICY_DENIED: NO_POLICY");
-        let missing = decision(Effect::Deny, true, &["FACTS_MISSING"]).check();
+        let missing = decision(Effect::Deny, false, &["FACTS_MISSING"]).check();
         assert_eq!(missing.verdict, Verdict::Review);
+        let anyway = decision(Effect::Deny, true, &["BLOCKED", "FACTS_MISSING"]).check();
+        assert_eq!(anyway.verdict, Verdict::Reject);
     }
 
     #[test]

@@ -81,6 +81,11 @@ fn what_cannot_be_is_refused_with_its_place() {
         ("review_timeout: 4h", "review_timeout: 31d", "31d"),
         ("workflow: w, ", "", "workflow"),
         ("type: number", "type: numeral", "numeral"),
+        (
+            "type: number",
+            "type: number, fact: order.margin",
+            "`argument.`",
+        ),
         ("verdict: REVIEW", "verdict: MAYBE", "MAYBE"),
         ("verdict: REVIEW", "outcome: REVIEW", "outcome"),
         ("inputs: [confidence]", "inputs: [certainty]", "certainty"),

@@ -45,8 +45,22 @@ impl App {
         }
     }
 
+    /// An action that is kept, signed where it can be. A failure is no answer to whoever
+    /// asked for it: the action stands, and the sweep has it signed later.
+    pub(crate) async fn brought_on(&self, action: Action) -> Action {
+        match self.authorize_if_complete(action.clone()).await {
+            Ok(action) => action,
+            Err(error) => {
+                let action_name = action.name();
+                tracing::warn!(action = action_name, %error, "authorization waits");
+                action
+            }
+        }
+    }
+
     /// The action with a receipt that still holds, for the system that executes it: one
-    /// that was away for longer than a receipt lives gets another, by the policy of now.
+    /// that was away for longer than a receipt lives gets another, by the policy of now,
+    /// while the exception is open.
     /// Where there is none to get, the action as it is.
     pub(crate) async fn renew(&self, action: Action) -> Result<Action> {
         let expired = |receipt: &Receipt| receipt.expires.is_some_and(|at| at <= self.now());
@@ -67,8 +81,9 @@ impl App {
         };
         let author = Author::own(self.now());
         self.change_action(&action, &|case, index| {
+            let open = case.exception.state.is_open();
             let kept = &mut case.actions[index];
-            if kept.state != State::Authorized {
+            if !open || kept.state != State::Authorized {
                 return Ok(Change::default());
             }
             kept.receipt = Some(receipt.clone());

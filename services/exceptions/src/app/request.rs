@@ -62,8 +62,8 @@ impl App {
     ///
     /// # Errors
     /// For a request that the inventory doesn't know, a requester who can't be named, an
-    /// exception that isn't open, and a policy service that can't be reached; then
-    /// nothing is kept.
+    /// exception that isn't open, and a policy service that can't decide; then nothing is
+    /// kept. An action that is kept is the answer even if it can't be signed yet.
     pub async fn request(&self, caller: &Caller, request: &Request) -> Result<Action> {
         let id = id_in("parent", "exceptions", &request.parent)?;
         check(caller, request)?;
@@ -77,7 +77,7 @@ impl App {
         caller.require_no_conflict()?;
         let requester = party(caller);
         if let Some(action) = self.retried(&requester, request).await? {
-            return self.authorize_if_complete(action).await;
+            return Ok(self.brought_on(action).await);
         }
         let definition = self.definition(request, &exception)?;
         let now = self.now();
@@ -103,7 +103,7 @@ impl App {
         };
         let action = draft.action(self.id(), decision, &question);
         let action = self.open_action(caller, action, now).await?;
-        self.authorize_if_complete(action).await
+        Ok(self.brought_on(action).await)
     }
 
     /// The answer to the first request of this id, if this is a retry.
@@ -113,7 +113,9 @@ impl App {
         }
         let first = self.store.requested(requester, &request.request_id).await?;
         match first {
-            Some(action) if action.request_digest != digest(request) => Err(conflict(request)),
+            Some(action) if action.request_digest != digest(request) => {
+                Err(conflict(&request.request_id))
+            }
             first => Ok(first),
         }
     }
@@ -179,12 +181,12 @@ impl App {
     ) -> Result<Action> {
         let author = Author::of(caller, now);
         let decide = |case: &mut Case| {
-            if case
-                .actions
-                .iter()
-                .any(|other| same_request(other, &action))
-            {
+            let first = case.actions.iter().find(|a| same_request(a, &action));
+            if let Some(first) = first {
                 // The same request came twice at once, and the other came first.
+                if first.request_digest != action.request_digest {
+                    return Err(conflict(&action.request_id));
+                }
                 return Ok(Change::default());
             }
             if case.actions.len() >= MAX_ACTIONS {
@@ -397,14 +399,11 @@ pub(crate) fn provenance(principal: &Principal) -> Provenance {
     }
 }
 
-fn conflict(request: &Request) -> Error {
+fn conflict(request_id: &str) -> Error {
     Error::new(
         Kind::AlreadyExists,
         Reason::IdempotencyConflict,
-        format!(
-            "request {} came before with other content",
-            request.request_id
-        ),
+        format!("request {request_id} came before with other content"),
     )
 }
 

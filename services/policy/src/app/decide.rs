@@ -107,7 +107,7 @@ impl App {
             .answered(&asker(caller).key(), request_id)
             .await?;
         earlier
-            .map(|earlier| again(earlier, &question.digest()))
+            .map(|earlier| again(earlier, &question.digest(), question.min_revision))
             .transpose()
     }
 
@@ -138,11 +138,12 @@ impl App {
         let full = answer.decision.audit_level == AuditLevel::Full;
         let counted = CountKey::of(&answer, now);
         if full || question.request_id.is_some() {
+            let min_revision = question.min_revision;
             let record = decision_record(caller, question, answer, full);
             let (digest, answer) = (record.digest.clone(), record.answer.clone());
             match self.recorder.record(record).await? {
                 Recorded::New => self.count(counted),
-                Recorded::Earlier(earlier) => return again(*earlier, &digest),
+                Recorded::Earlier(earlier) => return again(*earlier, &digest, min_revision),
             }
             return Ok(answer);
         }
@@ -157,8 +158,18 @@ impl App {
     }
 }
 
-/// The answer to a retry.
-fn again(earlier: Earlier, digest: &str) -> Result<Answer> {
+/// The answer to a retry. One of before the revision that is asked for isn't given, since
+/// it may be looser than the policy of then on.
+fn again(earlier: Earlier, digest: &str, min_revision: u64) -> Result<Answer> {
+    let revision = earlier.answer.decision.revision;
+    if earlier.digest == digest && revision < min_revision {
+        return Err(Error::new(
+            Kind::AlreadyExists,
+            Reason::IdempotencyConflict,
+            format!("the request id was answered at revision {revision}, before {min_revision}"),
+        )
+        .with_violation("request_id", "was answered at an earlier revision"));
+    }
     if earlier.digest == digest {
         return Ok(earlier.answer);
     }
@@ -314,3 +325,6 @@ impl Metrics {
         self.decisions.add(1, &attributes);
     }
 }
+
+#[cfg(test)]
+mod tests;
