@@ -174,5 +174,6 @@ fn receipt(receipt: types::Receipt) -> Receipt {
         id: receipt.id,
         jws: receipt.jws,
         audience: receipt.audience,
+        renewed: Vec::new(),
     }
 }

@@ -86,7 +86,7 @@ impl App {
             if !open || kept.state != State::Authorized {
                 return Ok(Change::default());
             }
-            kept.receipt = Some(receipt.clone());
+            kept.receipt = Some(receipt.clone().renewing(kept.receipt.as_ref()));
             kept.touch(author.now);
             let entry = author.on_action("action.renewed", "exceptions.action.authorize", kept);
             Ok(Change {

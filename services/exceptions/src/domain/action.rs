@@ -200,6 +200,29 @@ pub struct Receipt {
     pub expires: Option<DateTime<Utc>>,
     /// Executing system it is meant for.
     pub audience: String,
+    /// Ids of the receipts that this one renewed: the executing system may have acted on
+    /// any of them.
+    #[serde(default)]
+    pub renewed: Vec<String>,
+}
+
+impl Receipt {
+    /// Whether this receipt, or one that it renewed, has the id.
+    #[must_use]
+    pub fn is_called(&self, id: &str) -> bool {
+        self.id == id || self.renewed.iter().any(|earlier| earlier == id)
+    }
+
+    /// This receipt in the place of another.
+    #[must_use]
+    pub fn renewing(self, earlier: Option<&Self>) -> Self {
+        let renewed = earlier.map_or_else(Vec::new, |earlier| {
+            let mut ids = earlier.renewed.clone();
+            ids.push(earlier.id.clone());
+            ids
+        });
+        Self { renewed, ..self }
+    }
 }
 
 /// Who acts, with the roles held then.

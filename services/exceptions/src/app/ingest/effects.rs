@@ -170,7 +170,8 @@ impl Standing {
         ended
     }
 
-    /// The action that the receipt names, else the oldest that is authorized.
+    /// The action that the receipt names, or one it renewed; where the event names none,
+    /// the only one that is authorized. A report that names no action is for people.
     fn execute(
         &mut self,
         app: &App,
@@ -182,16 +183,23 @@ impl Standing {
         let meant = |action: &Action| {
             action.state == action::State::Authorized
                 && operations.contains(&action.operation)
-                && reading.receipt.as_ref().is_none_or(|receipt| {
-                    action
-                        .receipt
-                        .as_ref()
-                        .is_some_and(|held| held.id == *receipt)
+                && reading.receipt.as_ref().is_none_or(|id| {
+                    let held = action.receipt.as_ref();
+                    held.is_some_and(|held| held.is_called(id))
                 })
         };
         let actions = self.actions.get_mut(&reading.document);
-        let Some((action, _)) = actions.and_then(|all| all.iter_mut().find(|(a, _)| meant(a)))
-        else {
+        let mut all: Vec<_> = actions
+            .into_iter()
+            .flatten()
+            .map(|(action, _)| action)
+            .filter(|action| meant(action))
+            .collect();
+        let (Some(action), true) = (all.pop(), all.is_empty()) else {
+            if reading.receipt.is_some() {
+                let document = reading.document.to_string();
+                tracing::warn!(document, "an execution names no authorized action");
+            }
             return;
         };
         if action.step(action::Step::Execute, "", author.now).is_err() {
