@@ -112,6 +112,13 @@ impl<'b> Draft<'b> {
         if let Some(outcome) = self.repeated(item) {
             return outcome;
         }
+        let declared = self.batch.app.catalog.events.get(&item.event.kind);
+        let trusted = declared.map_or(Ok(()), |declared| {
+            declared.check_provenance(self.batch.asserter.provenance)
+        });
+        if let Err(problem) = trusted {
+            return self.dead_letter(item, problem);
+        }
         let problem = match &item.meaning {
             Ok(meaning) => match self.place(item, &meaning.reading.document) {
                 Place::Named => return self.accept(item, meaning, &item.event.scope),

@@ -1,7 +1,7 @@
 //! Types of events: what their data must look like, and what it says of which document.
 
 use decision::{Facts, Type, Value};
-use governance::Scope;
+use governance::{Provenance, Scope};
 
 use crate::domain::document::{self, Key};
 
@@ -27,6 +27,26 @@ pub struct EventType {
     pub resolves: Option<Resolves>,
     /// What such an event says was executed.
     pub executes: Option<Executes>,
+    /// Whose word such an event must be; empty: anybody's who may bring events.
+    pub provenance: Vec<Provenance>,
+}
+
+impl EventType {
+    /// Whether an event of this type may be somebody's word.
+    ///
+    /// # Errors
+    /// Whose it is, and whose it should be.
+    pub fn check_provenance(&self, asserted: Provenance) -> Result<(), String> {
+        if self.provenance.is_empty() || self.provenance.contains(&asserted) {
+            return Ok(());
+        }
+        let wanted: Vec<_> = self.provenance.iter().map(|p| p.as_str()).collect();
+        Err(format!(
+            "type: asserted by {}, events of this type are taken from {}",
+            asserted.as_str(),
+            wanted.join(" or ")
+        ))
+    }
 }
 
 /// How a subject names a document.

@@ -12,7 +12,7 @@ use super::{
     event_type::{EventType, Field, Resolves},
     parts::{
         arguments, documents, entries, exception_type, executes, flag, header, hold_source,
-        holidays, mapping, name_and_scope, name_of, path, portable, shifts, ttl,
+        holidays, mapping, name_and_scope, name_of, path, portable, provenance, shifts, ttl,
     },
     tables::{self, Detection, Routing},
 };
@@ -219,6 +219,7 @@ impl Compiler {
         let executes = fields
             .take("executes")
             .and_then(|node| executes(node, problems));
+        let provenance = provenance(node, &mut fields, problems);
         fields.finish(problems);
         let Some(text) = name.and_then(|node| node.text(problems, "a type")) else {
             return;
@@ -231,6 +232,7 @@ impl Compiler {
             hold_source,
             resolves,
             executes,
+            provenance,
         };
         if self.catalog.events.insert(text.to_owned(), event).is_some() {
             problems.push(node.problem(format!("event type `{text}` is declared twice")));

@@ -8,7 +8,7 @@ use decision::{
     temporal::{Duration, parse_duration},
     yaml::{Fields, Node},
 };
-use governance::Scope;
+use governance::{Provenance, Scope};
 
 use super::{
     Argument, ExceptionType,
@@ -235,6 +235,30 @@ pub(super) fn executes(node: &Node, problems: &mut Vec<Diagnostic>) -> Option<Ex
         operations,
         receipt,
     })
+}
+
+/// Whose word events of a type must be.
+pub(super) fn provenance(
+    node: &Node,
+    fields: &mut Fields<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Provenance> {
+    let known = [
+        Provenance::Erp,
+        Provenance::Integration,
+        Provenance::Person,
+        Provenance::Model,
+    ];
+    let mut named = Vec::new();
+    for text in fields.texts("provenance", problems) {
+        match known.iter().find(|one| one.as_str() == text) {
+            Some(one) => named.push(*one),
+            None => problems.push(node.problem(format!(
+                "no provenance `{text}`, expected ERP, INTEGRATION, PERSON or MODEL"
+            ))),
+        }
+    }
+    named
 }
 
 /// Whether values of a type can be handed to others: the contracts have no form for

@@ -9,6 +9,7 @@ use std::{fs, path::Path};
 
 use chrono::TimeDelta;
 use decision::{Facts, Value, json};
+use governance::Provenance;
 
 use super::*;
 
@@ -166,6 +167,22 @@ rows:
         problem.starts_with("table detection.ratio has no result: "),
         "{problem}"
     );
+}
+
+#[test]
+fn only_the_erp_says_that_an_order_is_released() {
+    let catalog = example();
+    let released = &catalog.events["com.example.erp.order-released"];
+    assert_eq!(released.check_provenance(Provenance::Erp), Ok(()));
+    let refused = released
+        .check_provenance(Provenance::Integration)
+        .unwrap_err();
+    assert!(
+        refused.contains("INTEGRATION") && refused.contains("ERP"),
+        "{refused}"
+    );
+    let reminder = &catalog.events["com.example.order.payment-reminder"];
+    assert_eq!(reminder.check_provenance(Provenance::Integration), Ok(()));
 }
 
 #[test]
