@@ -26,7 +26,7 @@ Examples:
   bylaw dev                                    start the suite with the distributor's example
   bylaw demo                                   play the story against it
   bylaw exception list --as order-desk.medical what is stuck in one unit
-  bylaw audit lineage SO-4711                  everything recorded of one order
+  bylaw audit lineage SO-6204                  everything recorded of one order
   bylaw audit export > log.jsonl && bylaw audit verify log.jsonl --key .bylaw/audit-log.pub";
 
 /// Options that stand before or after the verb.

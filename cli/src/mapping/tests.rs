@@ -47,7 +47,7 @@ fn a_row_becomes_an_event() {
     assert_eq!(event.r#type, "com.example.item-out-of-stock");
     assert_eq!(event.subject, "items/880004");
     assert_eq!(event.correlation_id, "items/880004");
-    assert_eq!(event.scope, "b", "880004 modulo 3 is 1");
+    assert_eq!(event.scope, "c", "880004 modulo 3 is 2");
     assert_eq!(event.time.to_rfc3339(), "2019-05-20T11:54:37+00:00");
     assert_eq!(
         decision::json::write(&event.data),

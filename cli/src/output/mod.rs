@@ -24,7 +24,20 @@ pub fn message<M: prost::Message + prost::Name>(message: &M) -> Result<(), Failu
 }
 
 /// Prints a line to standard output. A reader that went away ends the output quietly.
+/// What the data holds of control characters is shown, not sent to the terminal.
 pub fn line(text: &str) -> Result<(), Failure> {
+    let control = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let shown = text.contains(control).then(|| {
+        let escape = |c: char| {
+            if control(c) {
+                c.escape_default().to_string()
+            } else {
+                c.to_string()
+            }
+        };
+        text.chars().map(escape).collect::<String>()
+    });
+    let text = shown.as_deref().unwrap_or(text);
     match writeln!(io::stdout().lock(), "{text}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
             Err(Failure::said(crate::failure::Exit::Failed))

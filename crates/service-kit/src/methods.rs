@@ -18,6 +18,7 @@ static METHODS: LazyLock<HashMap<String, Method>> = LazyLock::new(|| {
         contracts::DESCRIPTORS,
         tonic_health::pb::FILE_DESCRIPTOR_SET,
         tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+        tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
     ];
     sets.into_iter().flat_map(methods).collect()
 });

@@ -64,18 +64,26 @@ impl Services {
             }
         }
         add("grpc.health.v1.Health", Routes::new(health::server(health)))?;
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(contracts::DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .with_service_name("grpc.health.v1.Health");
-        let reflection = parts
-            .iter()
-            .flat_map(|part| &part.grpc_services)
-            .fold(reflection, |builder, name| builder.with_service_name(*name));
-        let reflection = reflection.build_v1().map_err(Error::internal)?;
+        let reflection = || {
+            let builder = tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(contracts::DESCRIPTORS)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+                .with_service_name("grpc.health.v1.Health");
+            parts
+                .iter()
+                .flat_map(|part| &part.grpc_services)
+                .fold(builder, |builder, name| builder.with_service_name(*name))
+        };
+        let current = reflection().build_v1().map_err(Error::internal)?;
         add(
             "grpc.reflection.v1.ServerReflection",
-            Routes::new(crate::limited!(reflection)),
+            Routes::new(crate::limited!(current)),
+        )?;
+        // Tools in use still ask for the version before it.
+        let earlier = reflection().build_v1alpha().map_err(Error::internal)?;
+        add(
+            "grpc.reflection.v1alpha.ServerReflection",
+            Routes::new(crate::limited!(earlier)),
         )?;
         Ok(Self(services))
     }

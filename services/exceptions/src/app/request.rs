@@ -189,6 +189,16 @@ impl App {
                 }
                 return Ok(Change::default());
             }
+            // Two receipts for one operation would have two effects.
+            let unfinished = case.actions.iter().find(|other| {
+                other.operation == action.operation
+                    && matches!(other.state, State::PendingApproval | State::Authorized)
+            });
+            if let Some(other) = unfinished {
+                let other = other.name();
+                let problem = format!("{} is asked for already: {other}", action.operation);
+                return Err(Error::illegal_state(problem));
+            }
             if case.actions.len() >= MAX_ACTIONS {
                 let problem = format!("{MAX_ACTIONS} actions were asked for on it already");
                 return Err(Error::new(

@@ -126,6 +126,10 @@ impl Event {
         if let Some(at) = too_deep(text.as_bytes()) {
             return Err(format!("data: nested deeper than {MAX_DEPTH} at byte {at}"));
         }
+        // PostgreSQL's texts can't hold it, however it is written.
+        if text.contains("\\u0000") {
+            return Err("data: holds the character U+0000".to_owned());
+        }
         json::parse(text).map_err(|error| format!("data: {error}"))
     }
 }
