@@ -1,5 +1,6 @@
 //! Use cases: authorize, load, decide, store and record in one transaction.
 
+mod actions;
 pub mod approve;
 pub mod authorize;
 pub mod events;
