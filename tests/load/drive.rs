@@ -137,7 +137,10 @@ async fn run(
     in_flight: usize,
     time: Duration,
 ) -> anyhow::Result<Figures> {
-    let found = Rc::new(RefCell::new((Histogram::<u64>::new_with_bounds(1, MAX_MICROS, 3)?, 0_u64)));
+    let found = Rc::new(RefCell::new((
+        Histogram::<u64>::new_with_bounds(1, MAX_MICROS, 3)?,
+        0_u64,
+    )));
     let started = Instant::now();
     let workers = (0..in_flight).map(|_| {
         let (mut client, found) = (client.clone(), found.clone());
