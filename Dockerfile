@@ -22,7 +22,7 @@ FROM ${BUILD_IMAGE} AS dependencies
 WORKDIR /src
 ARG SERVICE
 COPY --from=manifests /src ./
-RUN cargo build --release --locked --package "${SERVICE}"
+RUN cargo build --profile image --locked --package "${SERVICE}"
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
@@ -31,8 +31,8 @@ COPY --from=dependencies /src/target target
 COPY . .
 # Newer than what the dependency layer made of the stand-ins.
 RUN find crates services cli tests -name '*.rs' -exec touch {} + \
- && cargo build --release --locked --package "${SERVICE}" --bin "bylaw-${SERVICE}" \
- && cp "target/release/bylaw-${SERVICE}" /bylaw
+ && cargo build --profile image --locked --package "${SERVICE}" --bin "bylaw-${SERVICE}" \
+ && cp "target/image/bylaw-${SERVICE}" /bylaw
 
 # hadolint ignore=DL3006 # the tag is in the argument
 FROM ${BASE_IMAGE}

@@ -11,5 +11,5 @@ cargo test -p decision -p governance -p approval -p merkle -p identifiers --lib 
 step "kills, ${BYLAW_KILL_CYCLES:=500} cycles"
 unset PROPTEST_CASES
 export BYLAW_KILL_CYCLES
-cargo build --workspace --bins
-cargo test -p tests kill -- --nocapture
+cargo test --workspace --no-run --quiet
+cargo test --workspace --test e2e kill -- --nocapture
