@@ -47,6 +47,8 @@ pub use evaluate::{
 };
 pub use number::Number;
 pub use sfeel::{Failure, Met};
-pub use table::{Aggregator, Cell, HitPolicy, Input, Loader, OutputColumn, Row, Schema, Table};
+pub use table::{
+    Aggregator, Cell, HitPolicy, Input, Loader, Notes, OutputColumn, Row, Schema, Table,
+};
 pub use types::{Mismatch, MismatchKind, Type};
 pub use value::{Facts, Value};

@@ -90,10 +90,17 @@ impl Table {
             .filter(|(_, cell)| cell.test != crate::sfeel::Test::Any)
             .map(|(input, cell)| (input.expression.to_string(), text(&cell.test)))
             .collect();
-        context([
-            ("id", text(&row.id)),
-            ("then", Value::Context(row.outputs.clone())),
-            ("when", Value::Context(when)),
-        ])
+        let mut entries = BTreeMap::from([
+            ("id".to_owned(), text(&row.id)),
+            ("then".to_owned(), Value::Context(row.outputs.clone())),
+            ("when".to_owned(), Value::Context(when)),
+        ]);
+        // Absent where nothing is computed, so that digests of constant rows stay.
+        if !row.computed.is_empty() {
+            let computed = row.computed.iter();
+            let computed = computed.map(|(name, node)| (name.clone(), text(node)));
+            entries.insert("compute".to_owned(), Value::Context(computed.collect()));
+        }
+        Value::Context(entries)
     }
 }

@@ -202,13 +202,15 @@ fn row(
             }
         }
     }
-    if let Some(missing) = shape.missing(&outputs) {
+    if let Some(missing) = shape.missing(&outputs, &BTreeMap::new()) {
         problems.push(Diagnostic::new(start, missing).in_cell(format!("row {id}")));
     }
     Some(Row {
         id,
         cells,
         outputs,
+        computed: BTreeMap::new(),
+        notes: None,
         mark: start,
     })
 }

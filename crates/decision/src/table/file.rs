@@ -74,12 +74,15 @@ impl Table {
         let mut fields = Fields::new(node).map_err(|problem| vec![problem])?;
         let mut problems = Vec::new();
         fields.text("kind", &mut problems);
-        fields.text("description", &mut problems);
+        let description = fields.text("description", &mut problems);
         let name = fields.text("name", &mut problems).unwrap_or_default();
         let table = Self::from_fields(&name, &mut fields, schema, loader);
         fields.finish(&mut problems);
         match table {
-            Ok(table) if problems.is_empty() => Ok(table),
+            Ok(table) if problems.is_empty() => Ok(Self {
+                description,
+                ..table
+            }),
             Ok(_) => Err(settle(problems)),
             Err(more) => {
                 problems.extend(more);
@@ -89,8 +92,9 @@ impl Table {
     }
 
     /// Takes a table out of a mapping that holds other keys too: `inputs`, `hit_policy`,
-    /// `aggregation`, `outputs`, `default`, `rows` or `rows_csv`, and `facts` where the
-    /// schema is open. The caller takes its own keys and finishes the mapping.
+    /// `aggregation`, `outputs`, `default`, `annotations`, `rows` or `rows_csv`, and `facts`
+    /// where the schema is open. Only there may rows compute outputs, and only where the
+    /// schema doesn't say which there are. The caller takes its own keys and finishes the mapping.
     ///
     /// # Errors
     /// With all problems found, in the order of the text.
@@ -135,6 +139,7 @@ fn read(
             .map(|node| columns::take_outputs(node, problems)),
     };
     let default = fields.take("default");
+    let annotations = fields.texts("annotations", problems);
     let source = take_source(fields, problems);
 
     let inputs = columns::take_inputs(inputs?, &mut types, schema.open, problems)?;
@@ -143,6 +148,8 @@ fn read(
         names: &Names::new(types.keys().map(String::as_str)),
         inputs: &inputs,
         outputs: outputs.as_deref(),
+        annotations: &annotations,
+        computed: schema.open && schema.outputs.is_none(),
     };
     let (rows, file) = match source? {
         Source::Rows(node) => (rows::take_rows(node, &shape, problems), None),
@@ -155,11 +162,13 @@ fn read(
     let default = default.map(|node| rows::take_default(node, &shape, problems));
     let table = Table {
         name: name.to_owned(),
+        description: None,
         outputs: outputs.unwrap_or_else(|| inferred(&rows, default.as_ref())),
         types,
         inputs,
         hit_policy: hit_policy?,
         rows,
+        annotations,
         default,
         digest: String::new(),
     };
@@ -192,7 +201,7 @@ fn take_source<'n>(fields: &mut Fields<'n>, problems: &mut Vec<Diagnostic>) -> O
 fn inferred(rows: &[Row], default: Option<&BTreeMap<String, Value>>) -> Vec<OutputColumn> {
     let names: std::collections::BTreeSet<&String> = rows
         .iter()
-        .flat_map(|row| row.outputs.keys())
+        .flat_map(|row| row.outputs.keys().chain(row.computed.keys()))
         .chain(default.into_iter().flat_map(BTreeMap::keys))
         .collect();
     let column = |name: &String| OutputColumn {
@@ -292,7 +301,9 @@ fn check_hit_policy(table: &Table, node: &Node, problems: &mut Vec<Diagnostic>) 
         problems.push(node.problem(message));
         return;
     };
-    for row in &table.rows {
+    // What is computed shows its value only with the facts.
+    let constant = |row: &&Row| !row.computed.contains_key(&output.name);
+    for row in table.rows.iter().filter(constant) {
         let fits = match (aggregator, row.outputs.get(&output.name)) {
             (Aggregator::Sum, value) => matches!(
                 value,

@@ -21,6 +21,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Table {
     pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) annotations: Vec<String>,
     pub(crate) types: BTreeMap<String, Type>,
     pub(crate) inputs: Vec<Input>,
     pub(crate) outputs: Vec<OutputColumn>,
@@ -59,7 +61,18 @@ pub struct Row {
     pub(crate) id: String,
     pub(crate) cells: Vec<Cell>,
     pub(crate) outputs: BTreeMap<String, Value>,
+    pub(crate) computed: BTreeMap<String, sfeel::Node>,
+    pub(crate) notes: Option<Box<Notes>>,
     pub(crate) mark: Mark,
+}
+
+/// What is said of a row that decides nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// What the row is for.
+    pub description: Option<String>,
+    /// Texts by the names of the table's annotations.
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// The test that a row puts on one input.
@@ -108,6 +121,18 @@ impl Table {
         &self.name
     }
 
+    /// What it is for.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// The names of the annotations that its rows may carry.
+    #[must_use]
+    pub fn annotations(&self) -> &[String] {
+        &self.annotations
+    }
+
     /// The input columns.
     #[must_use]
     pub fn inputs(&self) -> &[Input] {
@@ -144,6 +169,12 @@ impl Table {
         &self.digest
     }
 
+    /// Whether any row computes an output from facts.
+    #[must_use]
+    pub fn computes(&self) -> bool {
+        self.rows.iter().any(|row| !row.computed.is_empty())
+    }
+
     /// The declared types of the facts that this table reads.
     pub fn facts(&self) -> impl Iterator<Item = (&str, &Type)> {
         let mut read = BTreeSet::new();
@@ -157,6 +188,9 @@ impl Table {
             .flat_map(|c| c.test.operands())
         {
             operand.facts(&mut |name| _ = read.insert(name));
+        }
+        for expression in self.rows.iter().flat_map(|row| row.computed.values()) {
+            expression.facts(&mut |name| _ = read.insert(name));
         }
         read.into_iter()
             .filter_map(|name| self.types.get_key_value(name))
@@ -219,10 +253,22 @@ impl Row {
         &self.cells
     }
 
-    /// The outputs by name.
+    /// The constant outputs by name.
     #[must_use]
     pub fn outputs(&self) -> &BTreeMap<String, Value> {
         &self.outputs
+    }
+
+    /// The outputs that are computed from facts, by name; none of them is constant too.
+    #[must_use]
+    pub fn computed(&self) -> &BTreeMap<String, sfeel::Node> {
+        &self.computed
+    }
+
+    /// What is said of it that decides nothing.
+    #[must_use]
+    pub fn notes(&self) -> Option<&Notes> {
+        self.notes.as_deref()
     }
 
     /// Where it stands in its file.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Cell, Input, OutputColumn, Row,
-    columns::{output_value, parse_cell},
+    Cell, Input, Notes, OutputColumn, Row,
+    columns::{located, output_value, parse_cell},
 };
 use crate::{
     diagnostic::Diagnostic,
     limits,
-    sfeel::{Names, Test},
+    sfeel::{self, Names, Test},
     types::Type,
     value::Value,
     yaml::{Fields, Node},
@@ -21,6 +21,10 @@ pub(super) struct Shape<'t> {
     pub(super) names: &'t Names,
     pub(super) inputs: &'t [Input],
     pub(super) outputs: Option<&'t [OutputColumn]>,
+    /// The names of annotations that rows may carry.
+    pub(super) annotations: &'t [String],
+    /// Whether rows may compute outputs.
+    pub(super) computed: bool,
 }
 
 impl Shape<'_> {
@@ -38,16 +42,8 @@ impl Shape<'_> {
     /// Checks one output; the problem names it.
     pub(super) fn output(&self, row: &str, name: &str, node: &Node) -> Result<Value, Diagnostic> {
         let in_cell = |problem: Diagnostic| problem.in_cell(format!("{row}, {name}"));
-        let Some(outputs) = self.outputs else {
+        let Some(output) = self.column(name, node).map_err(in_cell)? else {
             return output_value(node, &Type::Any).map_err(in_cell);
-        };
-        let Some(output) = outputs.iter().find(|output| output.name == name) else {
-            let known: Vec<_> = outputs.iter().map(|output| output.name.as_str()).collect();
-            let message = format!(
-                "unknown output `{name}`, expected one of {}",
-                known.join(", ")
-            );
-            return Err(in_cell(node.problem(message)));
         };
         let value = output_value(node, &output.ty).map_err(in_cell)?;
         if !output.values.is_empty() && !output.values.contains(&value) {
@@ -58,15 +54,61 @@ impl Shape<'_> {
         Ok(value)
     }
 
+    /// The declaration of an output; `None` where outputs aren't declared.
+    fn column(&self, name: &str, node: &Node) -> Result<Option<&OutputColumn>, Diagnostic> {
+        let Some(outputs) = self.outputs else {
+            return Ok(None);
+        };
+        let found = outputs.iter().find(|output| output.name == name);
+        found.map(Some).ok_or_else(|| {
+            let known: Vec<_> = outputs.iter().map(|output| output.name.as_str()).collect();
+            let known = known.join(", ");
+            node.problem(format!("unknown output `{name}`, expected one of {known}"))
+        })
+    }
+
+    /// Checks one computed output; the problem names it.
+    fn computed(&self, row: &str, name: &str, node: &Node) -> Result<sfeel::Node, Diagnostic> {
+        let in_cell = |problem: Diagnostic| problem.in_cell(format!("row {row}, {name}"));
+        let column = self.column(name, node).map_err(in_cell)?;
+        let Some(text) = node.as_str() else {
+            let message = format!("found {}, expected an S-FEEL expression", node.describe());
+            return Err(in_cell(node.problem(message)));
+        };
+        let (expression, ty) = sfeel::parse_expression(text, self.names)
+            .and_then(|mut expression| {
+                let ty = sfeel::check_expression(&mut expression, self.types)?;
+                Ok((expression, ty))
+            })
+            .map_err(|error| in_cell(located(node, &error)))?;
+        match column {
+            Some(column) if !may_be(&ty, &column.ty) => {
+                let message = format!("found {ty}, but the output is {}", column.ty);
+                Err(in_cell(node.problem(message)))
+            }
+            _ => Ok(expression),
+        }
+    }
+
     /// Outputs that every row must give, and this one doesn't.
-    pub(super) fn missing(&self, given: &BTreeMap<String, Value>) -> Option<String> {
+    pub(super) fn missing(
+        &self,
+        given: &BTreeMap<String, Value>,
+        computed: &BTreeMap<String, sfeel::Node>,
+    ) -> Option<String> {
         let required = self.outputs?.iter().filter(|output| output.required);
         let missing: Vec<_> = required
             .map(|output| output.name.as_str())
-            .filter(|name| !given.contains_key(*name))
+            .filter(|name| !given.contains_key(*name) && !computed.contains_key(*name))
             .collect();
         (!missing.is_empty()).then(|| format!("output `{}` is missing", missing.join("`, `")))
     }
+}
+
+/// Whether values of one type can be values of another.
+fn may_be(found: &Type, wanted: &Type) -> bool {
+    matches!((found, wanted), (Type::Any, _) | (_, Type::Any))
+        || std::mem::discriminant(found) == std::mem::discriminant(wanted)
 }
 
 pub(super) fn take_rows(
@@ -99,20 +141,98 @@ fn take_row(item: &Node, shape: &Shape<'_>, problems: &mut Vec<Diagnostic>) -> O
     let id_node = fields.require("id", problems)?;
     let id = row_id(id_node, problems)?;
     let when = fields.take("when");
-    let then = fields.require("then", problems);
-    fields.text("description", problems);
+    let compute = fields.take("compute");
+    let then = match compute {
+        Some(_) => fields.take("then"),
+        None => fields.require("then", problems),
+    };
+    let notes = take_notes(&mut fields, &id, shape, problems);
     fields.finish(problems);
     let cells = take_cells(item, when, &id, shape, problems);
-    let outputs = take_outputs(then?, &format!("row {id}"), shape, problems);
-    if let Some(missing) = shape.missing(&outputs) {
-        problems.push(then?.problem(missing).in_cell(format!("row {id}")));
+    let outputs = match then {
+        Some(then) => take_outputs(then, &format!("row {id}"), shape, problems),
+        None => BTreeMap::new(),
+    };
+    let computed = match compute {
+        Some(compute) => take_computed(compute, &outputs, &id, shape, problems),
+        None => BTreeMap::new(),
+    };
+    let place = then.or(compute)?;
+    if let Some(missing) = shape.missing(&outputs, &computed) {
+        problems.push(place.problem(missing).in_cell(format!("row {id}")));
     }
     Some(Row {
         id,
         cells,
         outputs,
+        computed,
+        notes,
         mark: item.mark(),
     })
+}
+
+fn take_notes(
+    fields: &mut Fields<'_>,
+    id: &str,
+    shape: &Shape<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Box<Notes>> {
+    let description = fields.text("description", problems);
+    let mut annotations = BTreeMap::new();
+    if let Some(node) = fields.take("annotations") {
+        for (key, text) in entries(node, problems) {
+            let name = key.as_str().unwrap_or_default();
+            if !shape.annotations.iter().any(|known| known == name) {
+                let message = format!("annotation `{name}` isn't declared by the table");
+                problems.push(key.problem(message).in_cell(format!("row {id}")));
+            } else if let Some(text) = text.text(problems, "a text") {
+                annotations.insert(name.to_owned(), text.to_owned());
+            }
+        }
+    }
+    (description.is_some() || !annotations.is_empty()).then(|| {
+        Box::new(Notes {
+            description,
+            annotations,
+        })
+    })
+}
+
+/// The entries of a mapping; a problem where the node is none.
+fn entries<'n>(node: &'n Node, problems: &mut Vec<Diagnostic>) -> &'n [(Node, Node)] {
+    node.as_mapping().unwrap_or_else(|| {
+        problems.push(node.problem(format!("found {}, expected a mapping", node.describe())));
+        &[]
+    })
+}
+
+fn take_computed(
+    node: &Node,
+    constant: &BTreeMap<String, Value>,
+    id: &str,
+    shape: &Shape<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, sfeel::Node> {
+    let mut computed = BTreeMap::new();
+    if !shape.computed {
+        problems.push(node.problem("outputs are constants here, none is computed"));
+        return computed;
+    }
+    for (key, value) in entries(node, problems) {
+        let name = key.as_str().unwrap_or_default();
+        if constant.contains_key(name) {
+            let message = format!("output `{name}` stands under `then` already");
+            problems.push(key.problem(message).in_cell(format!("row {id}")));
+            continue;
+        }
+        match shape.computed(id, name, value) {
+            Ok(expression) => {
+                computed.insert(name.to_owned(), expression);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    computed
 }
 
 /// A row's id: text of letters, digits and `_ - . : /`, stable since waivers name it.

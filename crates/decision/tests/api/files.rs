@@ -71,7 +71,7 @@ fn shapes_are_checked_and_all_problems_reported() {
     );
     assert_eq!(
         problem(&rows("  - {id: a, whenn: {}, then: {y: 1}}\n")),
-        "4:13: unknown key `whenn`, expected one of id, when, then, description"
+        "4:13: unknown key `whenn`, expected one of id, when, compute, then, description, annotations"
     );
     assert_eq!(
         problem(&rows(
@@ -89,7 +89,7 @@ fn shapes_are_checked_and_all_problems_reported() {
     );
     assert_eq!(
         problem(&format!("{HEAD}hit: UNIQUE\nrows: []\n")),
-        "3:1: unknown key `hit`, expected one of kind, description, name, facts, aggregation, hit_policy, inputs, outputs, default, rows, rows_csv"
+        "3:1: unknown key `hit`, expected one of kind, description, name, facts, aggregation, hit_policy, inputs, outputs, default, annotations, rows, rows_csv"
     );
     assert!(problem(HEAD).contains("key `rows` is missing"));
     assert!(problem("").contains("found nothing, expected a table"));
@@ -265,4 +265,55 @@ proptest! {
         let _ = read(&rows(&format!("  - {{id: a, when: {{x: '{quoted}', s: '{quoted}'}}, then: {{y: 1}}}}\n")));
         let _ = read(&format!("{HEAD}{key}: 1\nrows: {cell}"));
     }
+}
+
+#[test]
+fn rows_compute_outputs_and_carry_notes() {
+    let text = "
+name: fee
+description: what a shipment costs
+inputs:
+  - {expression: weight, type: number}
+outputs:
+  - {name: fee, type: number}
+  - {name: carrier, type: string}
+annotations: [source]
+rows:
+  - id: light
+    when: {weight: '<= 10'}
+    then: {fee: 5, carrier: post}
+    description: letters too
+  - id: heavy
+    when: {weight: '> 10'}
+    then: {carrier: freight}
+    compute: {fee: 'weight * 0.7'}
+    annotations: {source: tariff 2026}
+";
+    let table = read(text).unwrap();
+    assert_eq!(table.description(), Some("what a shipment costs"));
+    assert!(table.computes());
+    let [light, heavy] = table.rows() else {
+        panic!("two rows");
+    };
+    assert_eq!(
+        light.notes().unwrap().description.as_deref(),
+        Some("letters too")
+    );
+    assert_eq!(heavy.computed()["fee"].to_string(), "(weight * 0.7)");
+    assert_eq!(heavy.notes().unwrap().annotations["source"], "tariff 2026");
+
+    let problem = |from: &str, to: &str| read(&text.replace(from, to)).unwrap_err();
+    let twice = problem("{carrier: freight}", "{carrier: freight, fee: 1}");
+    assert!(twice.contains("stands under `then` already"), "{twice}");
+    let other = problem("weight * 0.7", "weight > 0.7");
+    assert!(
+        other.contains("found boolean, but the output is number"),
+        "{other}"
+    );
+    let foreign = problem("source: tariff", "page: tariff");
+    assert!(
+        foreign.contains("annotation `page` isn't declared"),
+        "{foreign}"
+    );
+    assert!(problem("compute: {fee: 'weight * 0.7'}", "").contains("`fee` is missing"));
 }
