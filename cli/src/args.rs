@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::policy::PolicyCommand;
+
 /// Reads the command line, or prints what is wrong with it and ends with status 2.
 pub fn parse() -> Cli {
     Cli::parse()
@@ -68,6 +70,8 @@ pub enum Output {
     Text,
     /// For programs: stable, exact
     Json,
+    /// For CI systems: `bylaw policy test` only
+    Junit,
 }
 
 /// What to do.
@@ -92,6 +96,9 @@ pub enum Command {
         after_help = "Example:\n  bylaw decide credit_hold_release --scope acme/europe/medical \\\n    --facts '{\"order.total\": \"18450.00 EUR\", \"customer.days_overdue\": 12}'"
     )]
     Decide(Decide),
+    /// Check, test, evaluate and compare policy files
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// The work queue
     #[command(subcommand)]
     Exception(ExceptionCommand),

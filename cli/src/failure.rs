@@ -12,10 +12,16 @@ pub enum Exit {
     Failed = 1,
     /// Usage, or input that can't be read.
     Usage = 2,
+    /// A policy has an error.
+    Unsound = 3,
+    /// A test failed, or none ran.
+    Untested = 4,
     /// A record or identifier is invalid.
     Invalid = 5,
     /// What was to be verified is wrong.
     Unverified = 6,
+    /// Two versions differ.
+    Different = 7,
     /// The decision is REQUIRE_APPROVAL.
     RequireApproval = 10,
     /// The decision is DENY.

@@ -54,7 +54,7 @@ async fn lineage(
     }
     match common.output {
         Output::Json => output::message(&lineage),
-        Output::Text => print(&id, &lineage),
+        Output::Text | Output::Junit => print(&id, &lineage),
     }
 }
 
@@ -184,7 +184,7 @@ async fn checkpoint(common: &Common) -> Result<(), Failure> {
         .into_inner();
     match common.output {
         Output::Json => output::message(&checkpoint),
-        Output::Text => raw(checkpoint.note.as_bytes()),
+        Output::Text | Output::Junit => raw(checkpoint.note.as_bytes()),
     }
 }
 
@@ -204,7 +204,7 @@ fn verify(common: &Common, file: &Path, key: &Path, old: Option<&Path>) -> Resul
     match outcome {
         Ok(verified) => match common.output {
             Output::Json => output::json(&verified),
-            Output::Text => output::line(&verified.to_string()),
+            Output::Text | Output::Junit => output::line(&verified.to_string()),
         },
         Err(problem) => Err(Failure {
             exit: Exit::Unverified,

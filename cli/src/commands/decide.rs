@@ -27,7 +27,7 @@ pub async fn run(common: &Common, args: &Decide) -> Result<(), Failure> {
     let decision = answer.decision.clone().unwrap_or_default();
     match common.output {
         Output::Json => json(&answer)?,
-        Output::Text => {
+        Output::Text | Output::Junit => {
             text(&decision)?;
             for note in &answer.fact_notes {
                 output::line(&format!(

@@ -149,7 +149,7 @@ async fn list(common: &Common, session: &Session, args: ExceptionList) -> Result
                 total_size: total,
             })
         }
-        Output::Text => {
+        Output::Text | Output::Junit => {
             output::table(
                 [
                     "exception",
@@ -289,7 +289,7 @@ fn show(common: &Common, exception: &Exception, actions: &[Action]) -> Result<()
 fn changed(common: &Common, exception: &Exception) -> Result<(), Failure> {
     match common.output {
         Output::Json => output::message(exception),
-        Output::Text => {
+        Output::Text | Output::Junit => {
             let owner = if exception.state() == ExceptionState::Assigned {
                 format!(", owner {}", exception.owner)
             } else {

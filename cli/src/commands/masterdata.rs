@@ -260,7 +260,7 @@ impl Report {
                 }});
                 output::line(&summary.to_string())?;
             }
-            Output::Text => {
+            Output::Text | Output::Junit => {
                 output::line("")?;
                 output::table(
                     ["severity", "rule", "records", "such as"],

@@ -7,14 +7,17 @@ mod dev;
 mod exception;
 mod input;
 mod masterdata;
+pub mod policy;
 mod replay;
 mod review;
 mod token;
 
 use std::process::ExitCode;
 
+use policy::PolicyCommand;
+
 use crate::{
-    args::{Cli, Command},
+    args::{Cli, Command, Output},
     failure::{Exit, Failure},
 };
 
@@ -43,6 +46,13 @@ pub fn run(cli: Cli) -> ExitCode {
 
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let common = &cli.common;
+    if common.output == Output::Junit
+        && !matches!(cli.command, Command::Policy(PolicyCommand::Test(_)))
+    {
+        return Err(Failure::usage(
+            "--output junit is for `bylaw policy test`; here text or json is",
+        ));
+    }
     match cli.command {
         Command::Dev(args) => dev::run(common, &args).await,
         Command::Demo(args) => demo::run(common, &args).await,
@@ -52,6 +62,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Exception(args) => exception::run(common, args).await,
         Command::Review(args) => review::run(common, args).await,
         Command::Masterdata(args) => masterdata::run(common, args).await,
+        Command::Policy(args) => policy::run(common, &args),
         Command::Audit(args) => audit::run(common, args).await,
     }
 }

@@ -67,7 +67,7 @@ pub async fn run(common: &Common, args: &Replay) -> Result<(), Failure> {
     .await?;
     match common.output {
         Output::Json => output::json(&counts)?,
-        Output::Text => print(&counts, started.elapsed().as_secs_f64())?,
+        Output::Text | Output::Junit => print(&counts, started.elapsed().as_secs_f64())?,
     }
     match counts.refused {
         0 => Ok(()),

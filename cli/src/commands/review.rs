@@ -106,7 +106,7 @@ async fn list(
                 .collect::<Result<_, _>>()?;
             output::json(&Listed { recommendations })
         }
-        Output::Text => {
+        Output::Text | Output::Junit => {
             output::table(
                 [
                     "recommendation",

@@ -26,7 +26,7 @@ pub fn run(common: &Common, args: &Token) -> Result<(), Failure> {
     let token =
         Development::open(&common.data_dir)?.mint(&args.subject, kind, &grants, args.ttl)?;
     match common.output {
-        Output::Text => output::line(&token),
+        Output::Text | Output::Junit => output::line(&token),
         Output::Json => output::json(&serde_json::json!({
             "token": token,
             "subject": args.subject,

@@ -1,6 +1,7 @@
 //! How results are printed: tables for people, exact JSON for programs.
 
 mod json;
+pub mod snippet;
 
 use std::io::{self, Write as _};
 
@@ -39,6 +40,16 @@ pub fn line(text: &str) -> Result<(), Failure> {
     });
     let text = shown.as_deref().unwrap_or(text);
     match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Err(Failure::said(crate::failure::Exit::Failed))
+        }
+        other => other.map_err(Failure::from),
+    }
+}
+
+/// Prints a text for programs as it stands.
+pub fn raw(text: &str) -> Result<(), Failure> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
             Err(Failure::said(crate::failure::Exit::Failed))
         }

@@ -86,6 +86,8 @@ pub struct Report {
     pub results: Vec<CaseResult>,
     /// Rows that no test with a settled answer hit, by policy; of the workflows asked.
     pub uncovered: Vec<(Arc<str>, Arc<str>)>,
+    /// All rows of the policies of the workflows asked.
+    pub rows: usize,
 }
 
 /// What became of one test.
@@ -145,7 +147,12 @@ pub fn run(bundle: &Bundle, suites: &[Suite]) -> Report {
             .iter()
             .map(|row| (policy.name.clone(), row.id.clone()))
     });
-    report.uncovered = all.filter(|row| !covered.contains(row)).collect();
+    let all: Vec<_> = all.collect();
+    report.rows = all.len();
+    report.uncovered = all
+        .into_iter()
+        .filter(|row| !covered.contains(row))
+        .collect();
     report
 }
 

@@ -26,7 +26,7 @@ pub async fn run(common: &Common, args: &Demo) -> Result<(), Failure> {
         crate::args::Output::Json => output::json(&serde_json::json!({
             "passed": steps.len() - failed, "failed": failed, "steps": steps,
         }))?,
-        crate::args::Output::Text => output::line(&format!(
+        crate::args::Output::Text | crate::args::Output::Junit => output::line(&format!(
             "\n{} of {} came out as it should",
             steps.len() - failed,
             output::count(i64::try_from(steps.len()).unwrap_or(i64::MAX), "step")
