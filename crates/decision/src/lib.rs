@@ -28,6 +28,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod compile;
 mod diagnostic;
 mod evaluate;
 pub mod json;
@@ -42,6 +43,9 @@ pub mod value;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Mark};
+#[cfg(any(test, feature = "twin"))]
+#[doc(hidden)]
+pub use evaluate::twin;
 pub use evaluate::{
     Answer, Evaluation, Joint, Outcome, Output, RowMatch, evaluate, evaluate_joint, explain,
 };

@@ -24,7 +24,7 @@ const EXPONENT_BITS: u32 = 14;
 const LIMIT: u128 = 10_u128.pow(34);
 
 /// The powers of ten that an `i128` holds.
-const POWERS: [i128; 39] = {
+pub(crate) const POWERS: [i128; 39] = {
     let mut powers = [1_i128; 39];
     let mut n = 1;
     while n < powers.len() {

@@ -62,6 +62,7 @@ impl Bundle {
     ) -> Self {
         let mut places: HashMap<Arc<str>, HashMap<Scope, Place>> = HashMap::new();
         for policy in policies.values() {
+            policy.table.compile();
             let place = places
                 .entry(policy.workflow.clone())
                 .or_default()

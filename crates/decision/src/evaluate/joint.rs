@@ -9,7 +9,8 @@ use super::{
     Joint, Outcome,
     bits::Bits,
     hits,
-    known::{LiveRow, live_rows},
+    known::LiveRow,
+    layer::Layer,
     variables::{self, Variable, Variables},
 };
 use crate::{sfeel::Scope, table::Table, value::Facts};
@@ -19,41 +20,43 @@ const MAX_WORK: usize = 2_000_000;
 /// What making and looking up one set costs beside its words.
 const SET_COST: usize = 8;
 
-pub(super) fn evaluate(tables: &[&Table], facts: &Facts) -> Joint {
+pub(super) fn evaluate<L: Layer>(layers: &[L], facts: &Facts) -> Joint {
+    let settled: Option<Vec<Outcome>> = layers.iter().map(|layer| layer.settled(facts)).collect();
+    if let Some(combination) = settled {
+        return Joint::settled(combination);
+    }
+    let tables: Vec<&Table> = layers.iter().map(Layer::table).collect();
+    let tables = tables.as_slice();
     let mut live: Vec<(usize, LiveRow)> = Vec::new();
     // Where the live rows of each table stand among all.
     let mut ranges: Vec<Range<usize>> = Vec::with_capacity(tables.len());
-    for (index, table) in tables.iter().enumerate() {
+    for (index, layer) in layers.iter().enumerate() {
         let begin = live.len();
-        live.extend(live_rows(table, facts).into_iter().map(|row| (index, row)));
+        live.extend(layer.live_rows(facts).into_iter().map(|row| (index, row)));
         ranges.push(begin..live.len());
     }
     if live.iter().all(|(_, row)| row.open.is_empty()) {
-        let combination = outcomes(tables, &ranges, &live, &Bits::full(live.len()));
-        return Joint {
-            combinations: vec![combination],
-            unknown: Vec::new(),
-            exact: true,
-        };
+        let combination = outcomes(layers, &ranges, &live, &Bits::full(live.len()));
+        return Joint::settled(combination);
     }
     let found = variables::find(tables, facts, &live);
     let finals = found
         .as_ref()
         .and_then(|variables| combine(&variables.all, live.len()));
     match (found, finals) {
-        (Some(variables), Some(finals)) => exact(tables, &ranges, &live, &variables, finals),
-        _ => conservative(tables, facts, &ranges, &live),
+        (Some(variables), Some(finals)) => exact(layers, &ranges, &live, &variables, finals),
+        _ => conservative(layers, facts, &ranges, &live),
     }
 }
 
 /// The outcome of each table where exactly the live rows in `rows` match.
-fn outcomes(
-    tables: &[&Table],
+fn outcomes<L: Layer>(
+    layers: &[L],
     ranges: &[Range<usize>],
     live: &[(usize, LiveRow)],
     rows: &Bits,
 ) -> Vec<Outcome> {
-    let outcome = |(table, range): (&&Table, &Range<usize>)| {
+    let outcome = |(layer, range): (&L, &Range<usize>)| {
         let matching = || {
             range
                 .clone()
@@ -62,10 +65,10 @@ fn outcomes(
         };
         match matching().find_map(|row| row.failure.clone()) {
             Some(failure) => Outcome::Failed(failure),
-            None => hits::outcome(table, &matching().map(|row| row.row).collect::<Vec<_>>()),
+            None => layer.outcome(&matching().map(|row| row.row).collect::<Vec<_>>()),
         }
     };
-    tables.iter().zip(ranges).map(outcome).collect()
+    layers.iter().zip(ranges).map(outcome).collect()
 }
 
 /// Every set of rows that some choice for each variable lets through; `None` if too many.
@@ -84,8 +87,8 @@ fn combine(variables: &[Variable], live: usize) -> Option<HashSet<Bits>> {
     Some(sets)
 }
 
-fn exact(
-    tables: &[&Table],
+fn exact<L: Layer>(
+    layers: &[L],
     ranges: &[Range<usize>],
     live: &[(usize, LiveRow)],
     variables: &Variables,
@@ -93,7 +96,7 @@ fn exact(
 ) -> Joint {
     let mut combinations: BTreeSet<Vec<Outcome>> = finals
         .iter()
-        .map(|rows| outcomes(tables, ranges, live, rows))
+        .map(|rows| outcomes(layers, ranges, live, rows))
         .collect();
     let varying = variables
         .all
@@ -122,19 +125,19 @@ fn exact(
 }
 
 /// Row by row: an open row may match or not, whatever the others do.
-fn conservative(
-    tables: &[&Table],
+fn conservative<L: Layer>(
+    layers: &[L],
     facts: &Facts,
     ranges: &[Range<usize>],
     live: &[(usize, LiveRow)],
 ) -> Joint {
     let mut unknown = BTreeSet::new();
     let mut columns: Vec<Vec<Outcome>> = Vec::new();
-    for (table, range) in tables.iter().zip(ranges) {
-        let rows = &live[range.clone()];
+    for (layer, range) in layers.iter().zip(ranges) {
+        let (table, rows) = (layer.table(), &live[range.clone()]);
         let scope = Scope::new(facts, &table.types);
         unknown.extend(open_facts(table, rows, &scope));
-        columns.push(possible(table, rows.iter().map(|(_, row)| row)));
+        columns.push(possible(layer, rows.iter().map(|(_, row)| row)));
     }
     let longest = columns.iter().map(Vec::len).max().unwrap_or(1);
     let combination = |index: usize| {
@@ -149,7 +152,7 @@ fn conservative(
 }
 
 /// Outcomes that hold every possible one of a table.
-fn possible<'r>(table: &Table, rows: impl Iterator<Item = &'r LiveRow>) -> Vec<Outcome> {
+fn possible<'r, L: Layer>(layer: &L, rows: impl Iterator<Item = &'r LiveRow>) -> Vec<Outcome> {
     let (mut sure, mut maybe, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows {
         match (&row.failure, row.open.is_empty()) {
@@ -159,7 +162,9 @@ fn possible<'r>(table: &Table, rows: impl Iterator<Item = &'r LiveRow>) -> Vec<O
             (None, false) => maybe.push(row.row),
         }
     }
-    let mut outcomes = hits::possible(table, &sure, &maybe);
+    let policy = layer.table().hit_policy;
+    let outcome = |rows: &[usize]| layer.outcome(rows);
+    let mut outcomes = hits::possible(policy, &outcome, &sure, &maybe);
     outcomes.extend(failures);
     outcomes
 }
@@ -186,7 +191,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{HitPolicy, Schema, Value};
+    use crate::{HitPolicy, Schema, Value, evaluate::layer::Indexed};
 
     fn tables() -> impl Strategy<Value = Table> {
         let bound = || 0..6_i32;
@@ -224,11 +229,12 @@ mod tests {
         fn row_by_row_leaves_nothing_out(table in tables(), a in prop::option::of(0..7_i32)) {
             let mut facts = Facts::new();
             a.map(|a| facts.insert("a", Value::Number(a.into())));
-            let live: Vec<_> = live_rows(&table, &facts).into_iter().map(|row| (0, row)).collect();
+            let layers = [Indexed::new(&table)];
+            let live: Vec<_> = layers[0].live_rows(&facts).into_iter().map(|row| (0, row)).collect();
             let rows = 0..live.len();
-            let rough = conservative(&[&table], &facts, std::slice::from_ref(&rows), &live);
+            let rough = conservative(&layers, &facts, std::slice::from_ref(&rows), &live);
             let rough: Vec<_> = rough.combinations.into_iter().flatten().collect();
-            for combination in evaluate(&[&table], &facts).combinations {
+            for combination in evaluate(&layers, &facts).combinations {
                 let outcome = &combination[0];
                 prop_assert!(stands_for(&table, &rough, outcome), "{:?} of {:?}", outcome, rough);
             }

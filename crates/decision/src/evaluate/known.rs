@@ -1,9 +1,11 @@
 //! What the known facts settle: which rows are out, and which cells stay open.
 
+#[cfg(any(test, feature = "twin"))]
+use crate::value::Facts;
 use crate::{
     sfeel::{Failure, Met, Scope, Test, calculate, meets},
     table::{Input, Table},
-    value::{Facts, Value},
+    value::Value,
 };
 
 /// A row that can still match.
@@ -17,7 +19,7 @@ pub(super) struct LiveRow {
 }
 
 /// The value of an input, where its facts are known and it is an allowed one.
-pub(super) fn input_value(
+pub(crate) fn input_value(
     column: usize,
     input: &Input,
     scope: &Scope<'_>,
@@ -60,7 +62,8 @@ pub(super) fn cell_met(
     }
 }
 
-/// The rows that the known facts don't rule out.
+/// The rows that the known facts don't rule out, each tried by itself.
+#[cfg(any(test, feature = "twin"))]
 pub(super) fn live_rows(table: &Table, facts: &Facts) -> Vec<LiveRow> {
     let scope = Scope::new(facts, &table.types);
     let values = input_values(table, &scope);

@@ -1,17 +1,23 @@
-//! The naive evaluator: exact, plain, and slow where tables are large. Every row is tried;
-//! where facts are unknown, every way they could turn out that the table tells apart.
+//! Evaluation: the table's index finds the rows that the facts don't rule out; where facts
+//! are unknown, every way they could turn out is tried that those rows tell apart.
 
 mod bits;
 mod domain;
 mod explain;
 mod hits;
 mod joint;
-mod known;
+pub(crate) mod known;
+mod layer;
 mod output;
+#[cfg(any(test, feature = "twin"))]
+pub mod twin;
 mod variables;
 
 pub use explain::{RowMatch, explain};
 pub use output::{Answer, Output};
+
+use layer::{Indexed, Layer};
+use smallvec::SmallVec;
 
 use crate::{sfeel::Failure, table::Table, value::Facts};
 
@@ -60,15 +66,10 @@ pub struct Joint {
 /// count as possibly failing.
 #[must_use]
 pub fn evaluate(table: &Table, facts: &Facts) -> Evaluation {
-    let Joint {
-        combinations,
-        unknown,
-        exact,
-    } = evaluate_joint(&[table], facts);
-    Evaluation {
-        outcomes: combinations.into_iter().flatten().collect(),
-        unknown,
-        exact,
+    let layer = Indexed::new(table);
+    match layer.settled(facts) {
+        Some(outcome) => Evaluation::settled(outcome),
+        None => joint::evaluate(&[layer], facts).into(),
     }
 }
 
@@ -76,5 +77,37 @@ pub fn evaluate(table: &Table, facts: &Facts) -> Evaluation {
 /// in all of them.
 #[must_use]
 pub fn evaluate_joint(tables: &[&Table], facts: &Facts) -> Joint {
-    joint::evaluate(tables, facts)
+    let layers: SmallVec<[Indexed<'_>; 8]> = tables.iter().map(|t| Indexed::new(t)).collect();
+    joint::evaluate(&layers, facts)
+}
+
+impl Evaluation {
+    fn settled(outcome: Outcome) -> Self {
+        Self {
+            outcomes: vec![outcome],
+            unknown: Vec::new(),
+            exact: true,
+        }
+    }
+}
+
+impl Joint {
+    fn settled(combination: Vec<Outcome>) -> Self {
+        Self {
+            combinations: vec![combination],
+            unknown: Vec::new(),
+            exact: true,
+        }
+    }
+}
+
+impl From<Joint> for Evaluation {
+    /// What is left of the first table where there is no other.
+    fn from(joint: Joint) -> Self {
+        Self {
+            outcomes: joint.combinations.into_iter().flatten().collect(),
+            unknown: joint.unknown,
+            exact: joint.exact,
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::{Aggregator, HitPolicy, OutputColumn, Row, Table, canonical, columns, csv_rows, rows};
 use crate::{
+    compile::Compiled,
     diagnostic::{Diagnostic, settle},
     limits,
     sfeel::Names,
@@ -171,6 +172,7 @@ fn read(
         annotations,
         default,
         digest: String::new(),
+        compiled: Compiled::default(),
     };
     check_hit_policy(&table, fields.node(), problems);
     Some(table)

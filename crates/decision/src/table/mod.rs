@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use file::{Loader, Schema};
 
 use crate::{
+    compile::Compiled,
     diagnostic::Mark,
     sfeel::{self, Expression, Property},
     types::Type,
@@ -30,6 +31,7 @@ pub struct Table {
     pub(crate) rows: Vec<Row>,
     pub(crate) default: Option<BTreeMap<String, Value>>,
     pub(crate) digest: String,
+    pub(crate) compiled: Compiled,
 }
 
 /// An input column.

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod compiled;
 mod evaluation;
 mod files;
 mod hit_policies;

@@ -1,0 +1,331 @@
+//! The constants of a column in order, and where a value stands among them.
+
+use std::{cmp::Ordering, collections::HashMap};
+
+use chrono::{DateTime, Datelike, FixedOffset, TimeDelta};
+
+use crate::{
+    number::{Number, POWERS},
+    types::Type,
+    value::Value,
+};
+
+/// A class of values that a column doesn't tell apart: with bounds `b0 < b1 < …`, class
+/// `2i + 1` is the bound `bi` itself, class `2i` what lies between `bi` and its
+/// predecessor. Null is a class of its own behind them.
+pub(super) type Class = u32;
+
+/// What a column orders or compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind<'t> {
+    Boolean,
+    Text,
+    /// A bare number, or the amount of money or of a quantity in one measure.
+    Amount(Measure<'t>),
+    Date,
+    Instant,
+    Days,
+    Months,
+}
+
+/// What an amount is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Measure<'t> {
+    /// Bare numbers.
+    Nothing,
+    /// Money in a currency; `None`: any, compared by amount alone.
+    Currency(Option<&'t str>),
+    Unit(&'t str),
+}
+
+/// A value as its column compares it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key<'v> {
+    Whole(i128),
+    Number(Number),
+    Text(&'v str),
+}
+
+impl<'t> Kind<'t> {
+    /// How values of a type compare; `None` where their order isn't total.
+    pub(super) fn of(ty: &'t Type) -> Option<Self> {
+        Some(match ty {
+            Type::Boolean => Self::Boolean,
+            Type::String { .. } => Self::Text,
+            Type::Number { .. } => Self::Amount(Measure::Nothing),
+            Type::Money { currency } => Self::Amount(Measure::Currency(currency.as_deref())),
+            Type::Quantity { unit } => Self::Amount(Measure::Unit(unit)),
+            Type::Date => Self::Date,
+            Type::DateTime => Self::Instant,
+            Type::DaysDuration => Self::Days,
+            Type::MonthsDuration => Self::Months,
+            _ => return None,
+        })
+    }
+
+    /// The key of a value that isn't null; `None` where it isn't of this kind.
+    pub(super) fn key<'v>(self, value: &'v Value) -> Option<Key<'v>> {
+        Some(match (self, value) {
+            (Self::Boolean, Value::Boolean(value)) => Key::Whole((*value).into()),
+            (Self::Text, Value::String(text)) => Key::Text(text),
+            (Self::Amount(Measure::Nothing), Value::Number(number)) => Key::Number(*number),
+            (Self::Amount(Measure::Currency(wanted)), Value::Money { amount, currency })
+                if wanted.is_none_or(|wanted| wanted == currency) =>
+            {
+                Key::Number(*amount)
+            }
+            (Self::Amount(Measure::Unit(wanted)), Value::Quantity { amount, unit })
+                if wanted == unit =>
+            {
+                Key::Number(*amount)
+            }
+            (Self::Date, Value::Date(day)) => Key::Whole(day.num_days_from_ce().into()),
+            (Self::Instant, Value::DateTime(instant)) => Key::Whole(instant_key(instant)),
+            (Self::Days, Value::DaysDuration(span)) => Key::Whole(days_key(span.0)),
+            (Self::Months, Value::MonthsDuration(months)) => Key::Whole(months.0.into()),
+            _ => return None,
+        })
+    }
+
+    /// The key of a constant that every value of the kind compares with.
+    pub(super) fn constant<'v>(self, value: &'v Value) -> Option<Key<'v>> {
+        match (self, value) {
+            // An amount of money in a certain currency has no order to others.
+            (Self::Amount(Measure::Currency(None)), Value::Money { .. }) => None,
+            // A bare number stands for an amount in whatever measure the column has.
+            (Self::Amount(_), Value::Number(number)) => Some(Key::Number(*number)),
+            _ => self.key(value),
+        }
+    }
+}
+
+/// Instants in order. A leap second's fraction goes beyond a second, but not into the next.
+fn instant_key(instant: &DateTime<FixedOffset>) -> i128 {
+    let seconds = i128::from(instant.timestamp());
+    (seconds << 31) + i128::from(instant.timestamp_subsec_nanos())
+}
+
+fn days_key(span: TimeDelta) -> i128 {
+    i128::from(span.num_seconds()) * 1_000_000_000 + i128::from(span.subsec_nanos())
+}
+
+/// The constants of a column.
+#[derive(Debug)]
+pub(super) enum Bounds {
+    /// Whole numbers; amounts times ten to the power of `-exponent`.
+    Small {
+        keys: Vec<i64>,
+        exponent: i32,
+    },
+    Wide {
+        keys: Vec<i128>,
+        exponent: i32,
+    },
+    /// Amounts too far apart for one exponent.
+    Numbers(Vec<Number>),
+    /// Texts that are compared for order too.
+    Texts(Vec<Box<str>>),
+    /// Texts that are compared for equality only.
+    Names(HashMap<Box<str>, u32, foldhash::fast::RandomState>),
+}
+
+/// An amount in units of ten to the power of a column's exponent.
+enum Scaled {
+    Exactly(i128),
+    /// Between this unit and the next.
+    Above(i128),
+    /// Beyond every unit that fits.
+    Beyond(Ordering),
+}
+
+/// Whether lowering a column's exponent further leaves room in an `i64`.
+const ROOMY: u64 = 1_000_000_000_000_000;
+
+impl Bounds {
+    /// Sorts and deduplicates constants of one kind.
+    pub(super) fn new(kind: Kind<'_>, constants: Vec<Key<'_>>, ordered: bool) -> Self {
+        let whole = |key: &Key<'_>| match key {
+            Key::Whole(whole) => Some(*whole),
+            _ => None,
+        };
+        match kind {
+            Kind::Text => Self::texts(&constants, ordered),
+            Kind::Amount(_) => Self::numbers(&constants),
+            _ => Self::whole(constants.iter().filter_map(whole).collect(), 0),
+        }
+    }
+
+    fn texts(constants: &[Key<'_>], ordered: bool) -> Self {
+        let text = |key: &Key<'_>| match key {
+            Key::Text(text) => Some(Box::<str>::from(*text)),
+            _ => None,
+        };
+        let mut texts: Vec<Box<str>> = constants.iter().filter_map(text).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        if ordered {
+            Self::Texts(texts)
+        } else {
+            Self::Names(texts.into_iter().zip(0..).collect())
+        }
+    }
+
+    fn numbers(constants: &[Key<'_>]) -> Self {
+        let number = |key: &Key<'_>| match key {
+            Key::Number(number) => Some(number.normalized()),
+            _ => None,
+        };
+        let mut numbers: Vec<Number> = constants.iter().filter_map(number).collect();
+        let least = numbers.iter().map(|number| number.exponent()).min();
+        let mut exponent = least.unwrap_or(0).min(0);
+        let scaled = |exponent: i32| {
+            let exactly = |number: &Number| match scale(*number, exponent) {
+                Scaled::Exactly(units) => Some(units),
+                _ => None,
+            };
+            numbers.iter().map(exactly).collect::<Option<Vec<i128>>>()
+        };
+        let Some(units) = scaled(exponent) else {
+            numbers.sort_unstable();
+            numbers.dedup();
+            return Self::Numbers(numbers);
+        };
+        // Facts have more decimals than the constants they are compared with: multiplying
+        // is cheaper than dividing.
+        let mut largest = units
+            .iter()
+            .map(|units| units.unsigned_abs())
+            .max()
+            .unwrap_or(0);
+        while exponent > -4 && largest < u128::from(ROOMY) {
+            (exponent, largest) = (exponent - 1, largest * 10);
+        }
+        Self::whole(scaled(exponent).unwrap_or(units), exponent)
+    }
+
+    fn whole(mut keys: Vec<i128>, exponent: i32) -> Self {
+        keys.sort_unstable();
+        keys.dedup();
+        let small: Result<Vec<i64>, _> = keys.iter().map(|&key| i64::try_from(key)).collect();
+        match small {
+            Ok(keys) => Self::Small { keys, exponent },
+            Err(_) => Self::Wide { keys, exponent },
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Small { keys, .. } => keys.len(),
+            Self::Wide { keys, .. } => keys.len(),
+            Self::Numbers(keys) => keys.len(),
+            Self::Texts(keys) => keys.len(),
+            Self::Names(names) => names.len(),
+        }
+    }
+
+    /// The class of null, the last there is.
+    pub(super) fn null(&self) -> Class {
+        // A table has at most 4 million cells of at most 4 KiB, each with a constant or
+        // two to a dozen bytes, which stays within 32 bits.
+        Class::try_from(self.len() * 2 + 1).unwrap_or(Class::MAX)
+    }
+
+    /// Where a value stands. Texts that no cell names all stand in the same class where
+    /// they are compared for equality only.
+    pub(super) fn class(&self, key: Key<'_>) -> Class {
+        match (self, key) {
+            (Self::Names(names), Key::Text(text)) => match names.get(text) {
+                Some(&index) => index * 2 + 1,
+                None => 0,
+            },
+            (Self::Texts(texts), Key::Text(text)) => among(texts, |other| (**other).cmp(text)),
+            (Self::Small { keys, .. }, Key::Whole(whole)) => small(keys, &Scaled::Exactly(whole)),
+            (Self::Wide { keys, .. }, Key::Whole(whole)) => wide(keys, &Scaled::Exactly(whole)),
+            (Self::Small { keys, exponent }, Key::Number(number)) => {
+                match scale_small(number, *exponent) {
+                    Some(units) => among(keys, |key| key.cmp(&units)),
+                    None => small(keys, &scale(number, *exponent)),
+                }
+            }
+            (Self::Wide { keys, exponent }, Key::Number(number)) => {
+                wide(keys, &scale(number, *exponent))
+            }
+            (Self::Numbers(numbers), Key::Number(number)) => {
+                among(numbers, |other| other.cmp(&number))
+            }
+            // Not of this kind, which `Kind::key` never gives.
+            _ => 0,
+        }
+    }
+}
+
+/// The class of what `compare` orders the bounds against.
+fn among<T>(bounds: &[T], compare: impl Fn(&T) -> Ordering) -> Class {
+    let below = bounds.partition_point(|bound| compare(bound).is_lt());
+    let equal = bounds
+        .get(below)
+        .is_some_and(|bound| compare(bound).is_eq());
+    (below * 2 + usize::from(equal)) as Class
+}
+
+fn small(keys: &[i64], units: &Scaled) -> Class {
+    match units {
+        Scaled::Exactly(units) => match i64::try_from(*units) {
+            Ok(units) => among(keys, |key| key.cmp(&units)),
+            Err(_) => beyond(keys.len(), units.cmp(&0)),
+        },
+        Scaled::Above(units) => match i64::try_from(*units) {
+            Ok(units) => (keys.partition_point(|key| *key <= units) * 2) as Class,
+            Err(_) => beyond(keys.len(), units.cmp(&0)),
+        },
+        Scaled::Beyond(side) => beyond(keys.len(), *side),
+    }
+}
+
+fn wide(keys: &[i128], units: &Scaled) -> Class {
+    match units {
+        Scaled::Exactly(units) => among(keys, |key| key.cmp(units)),
+        Scaled::Above(units) => (keys.partition_point(|key| key <= units) * 2) as Class,
+        Scaled::Beyond(side) => beyond(keys.len(), *side),
+    }
+}
+
+fn beyond(bounds: usize, side: Ordering) -> Class {
+    if side.is_lt() {
+        0
+    } else {
+        (bounds * 2) as Class
+    }
+}
+
+/// An amount in units, where it is a whole number of them in machine arithmetic.
+fn scale_small(number: Number, exponent: i32) -> Option<i64> {
+    let by = usize::try_from(number.exponent() - exponent).ok()?;
+    let power = i64::try_from(*POWERS.get(by)?).ok()?;
+    i64::try_from(number.coefficient()).ok()?.checked_mul(power)
+}
+
+fn scale(number: Number, exponent: i32) -> Scaled {
+    let coefficient = number.coefficient();
+    let by = number.exponent() - exponent;
+    let power = POWERS.get(by.unsigned_abs() as usize);
+    match power {
+        _ if coefficient == 0 => Scaled::Exactly(0),
+        Some(power) if by >= 0 => match coefficient.checked_mul(*power) {
+            Some(units) => Scaled::Exactly(units),
+            None => Scaled::Beyond(coefficient.cmp(&0)),
+        },
+        None if by >= 0 => Scaled::Beyond(coefficient.cmp(&0)),
+        Some(power) => {
+            let whole = coefficient.div_euclid(*power);
+            if coefficient % power == 0 {
+                Scaled::Exactly(whole)
+            } else {
+                Scaled::Above(whole)
+            }
+        }
+        // Less than one unit away from zero.
+        None if coefficient > 0 => Scaled::Above(0),
+        None => Scaled::Above(-1),
+    }
+}

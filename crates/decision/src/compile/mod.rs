@@ -1,0 +1,105 @@
+//! Tables compiled to an index: from the class of each input's value to the rows whose
+//! cells it meets (aggregated bit vectors: Lakshman & Stiliadis 1998, Baboescu & Varghese
+//! 2001).
+//!
+//! # Memory
+//! The sets of a column take at most 64 bytes for each row, or 128 KiB where that is more,
+//! and about a word in 64 on top; its constants at most 24 bytes and their text each. A
+//! column whose sets are shared keeps 4 bytes a row and 8 for each span of its cells; one
+//! with opaque cells 4 bytes a row.
+
+mod bounds;
+mod column;
+mod order;
+mod sets;
+mod spans;
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+pub(crate) use column::{Column, Place};
+pub(crate) use order::Order;
+#[cfg(any(test, feature = "twin"))]
+pub(crate) use order::compare;
+pub(crate) use sets::Sets;
+
+use crate::{sfeel::Test, table::Table};
+
+/// What evaluation looks up instead of trying every row.
+#[derive(Debug)]
+pub(crate) struct Index {
+    /// The columns that some row puts a test on, in the table's order.
+    pub(crate) columns: Vec<Column>,
+    /// The set of all rows.
+    pub(crate) all: Sets,
+    /// How rows rank, and which have the same outputs.
+    pub(crate) order: Order,
+}
+
+impl Index {
+    /// The index of a table, of at most so many sets of rows for each column.
+    pub(crate) fn new(table: &Table, most: usize) -> Self {
+        let rows = table.rows.len();
+        let mut all = Sets::new(rows);
+        let mut words = vec![u64::MAX; rows.div_ceil(64)];
+        if let (Some(last), rest @ 1..) = (words.last_mut(), rows % 64) {
+            *last = (1 << rest) - 1;
+        }
+        all.push(&words);
+        let asked = |column: &usize| {
+            let mut cells = table.rows.iter().filter_map(|row| row.cells.get(*column));
+            cells.any(|cell| cell.test != Test::Any)
+        };
+        let columns = (0..table.inputs.len()).filter(asked);
+        Self {
+            columns: columns
+                .map(|column| Column::new(table, column, most))
+                .collect(),
+            all,
+            order: Order::new(table),
+        }
+    }
+
+    #[cfg(any(test, feature = "twin"))]
+    pub(crate) fn bytes(&self) -> usize {
+        self.columns.iter().map(Column::bytes).sum()
+    }
+}
+
+/// A table's index, made when it is first asked for. A copy of a table, which may then be
+/// changed, makes its own.
+#[derive(Default)]
+pub(crate) struct Compiled(OnceLock<Arc<Index>>);
+
+impl Compiled {
+    pub(crate) fn index(&self, table: &Table) -> &Index {
+        self.0
+            .get_or_init(|| Arc::new(Index::new(table, usize::MAX)))
+    }
+}
+
+impl Clone for Compiled {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.get().is_some() {
+            "Compiled(..)"
+        } else {
+            "Compiled"
+        })
+    }
+}
+
+impl Table {
+    /// Makes the index that evaluation looks rows up in, unless it is made already. The
+    /// first evaluation does so otherwise: milliseconds for thousands of rows.
+    pub fn compile(&self) {
+        self.compiled.index(self);
+    }
+}

@@ -1,0 +1,333 @@
+//! A table as joint evaluation sees it: compiled, or tried row by row.
+
+use std::ops::ControlFlow;
+
+use smallvec::SmallVec;
+
+use super::{Outcome, known::LiveRow};
+use crate::{
+    compile::{Column, Index, Place},
+    sfeel::{Failure, Met, Scope, Test, meets},
+    table::{HitPolicy, Table},
+    value::{Facts, Value},
+};
+
+/// A table and how its rows are found.
+pub(super) trait Layer {
+    fn table(&self) -> &Table;
+    /// The outcome, where no open cell and no failure can play a part.
+    fn settled(&self, facts: &Facts) -> Option<Outcome>;
+    /// The rows that the known facts don't rule out.
+    fn live_rows(&self, facts: &Facts) -> Vec<LiveRow>;
+    /// The outcome where exactly `matching` match, given in row order.
+    fn outcome(&self, matching: &[usize]) -> Outcome;
+}
+
+/// A table with its index.
+pub(super) struct Indexed<'t> {
+    table: &'t Table,
+    index: &'t Index,
+}
+
+/// Most columns that evaluation keeps track of without asking for memory.
+const INLINE: usize = 8;
+
+/// The sets whose common rows are looked for, the smallest first.
+struct Common<'i> {
+    sets: SmallVec<[(&'i [u64], u32); INLINE]>,
+    /// How many words of each are summary.
+    summary: usize,
+}
+
+impl<'i> Common<'i> {
+    fn new(index: &'i Index) -> Self {
+        let rows = index.all.count(0) as usize;
+        Self {
+            sets: SmallVec::new(),
+            summary: rows.div_ceil(64).div_ceil(64),
+        }
+    }
+
+    fn add(&mut self, set: (&'i [u64], u32)) {
+        let at = self.sets.partition_point(|other| other.1 <= set.1);
+        self.sets.insert(at, set);
+    }
+
+    /// Visits the rows that all sets have, in order, until told to stop.
+    fn rows(&self, mut visit: impl FnMut(usize) -> ControlFlow<()>) {
+        let Some(((first, _), rest)) = self.sets.split_first() else {
+            return;
+        };
+        let (head, first) = first.split_at(self.summary.min(first.len()));
+        for (at, &summary) in head.iter().enumerate() {
+            let common = |sum: u64, set: &(&[u64], u32)| sum & set.0.get(at).copied().unwrap_or(0);
+            let mut live = rest.iter().fold(summary, common);
+            while live != 0 {
+                let word = at * 64 + live.trailing_zeros() as usize;
+                live &= live - 1;
+                let mut rows = first.get(word).copied().unwrap_or(0);
+                for (set, _) in rest {
+                    rows &= set.get(self.summary + word).copied().unwrap_or(0);
+                    if rows == 0 {
+                        break;
+                    }
+                }
+                while rows != 0 {
+                    let row = word * 64 + rows.trailing_zeros() as usize;
+                    rows &= rows - 1;
+                    if visit(row).is_break() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A column that sets alone don't settle.
+struct Check<'i> {
+    column: &'i Column,
+    place: Place,
+    /// The value that opaque tests are put to.
+    value: Option<Value>,
+    /// What became of each opaque test so far.
+    tried: Vec<Option<Met>>,
+}
+
+impl<'t> Indexed<'t> {
+    pub(super) fn new(table: &'t Table) -> Self {
+        Self::with(table, table.compiled.index(table))
+    }
+
+    pub(super) fn with(table: &'t Table, index: &'t Index) -> Self {
+        Self { table, index }
+    }
+
+    /// The outcome where the rows that `common` leaves, of those that `holds` accepts, match.
+    fn pick(&self, common: &Common<'_>, holds: impl Fn(usize) -> bool) -> Outcome {
+        let order = &self.index.order;
+        let next = ControlFlow::Continue(());
+        match self.table.hit_policy {
+            HitPolicy::First => {
+                let mut found = None;
+                common.rows(|row| {
+                    if !holds(row) {
+                        return next;
+                    }
+                    found = Some(row);
+                    ControlFlow::Break(())
+                });
+                found.map_or(Outcome::NoHit, |row| Outcome::Hits(vec![row]))
+            }
+            HitPolicy::Priority => {
+                let mut best: Option<(u32, usize)> = None;
+                common.rows(|row| {
+                    let rank = order.of(row);
+                    if best.is_none_or(|(least, _)| rank < least) && holds(row) {
+                        best = Some((rank, row));
+                    }
+                    next
+                });
+                best.map_or(Outcome::NoHit, |(_, row)| Outcome::Hits(vec![row]))
+            }
+            _ => {
+                let mut matching = Vec::new();
+                common.rows(|row| {
+                    if holds(row) {
+                        matching.push(row);
+                    }
+                    next
+                });
+                self.all(matching)
+            }
+        }
+    }
+
+    /// The outcome of policies that look at all rows that match.
+    fn all(&self, matching: Vec<usize>) -> Outcome {
+        if matching.is_empty() {
+            return Outcome::NoHit;
+        }
+        let order = &self.index.order;
+        let differ = || {
+            matching
+                .windows(2)
+                .any(|w| order.of(w[0]) != order.of(w[1]))
+        };
+        match self.table.hit_policy {
+            HitPolicy::Unique if matching.len() > 1 => Outcome::Conflict(matching),
+            HitPolicy::Any if differ() => Outcome::Conflict(matching),
+            HitPolicy::OutputOrder => {
+                let mut sorted = matching;
+                sorted.sort_by_key(|&row| order.of(row));
+                Outcome::Hits(sorted)
+            }
+            _ => Outcome::Hits(matching),
+        }
+    }
+
+    /// Looks at one candidate: `None` where a cell rules it out.
+    fn live(&self, row: usize, checks: &mut [Check<'_>], scope: &Scope<'_>) -> Option<LiveRow> {
+        let cells = &self.table.rows.get(row)?.cells;
+        let (mut open, mut failure) = (Vec::new(), None);
+        for check in checks {
+            let input = check.column.input;
+            let test = &cells.get(input)?.test;
+            match check.met(row, test, scope) {
+                Ok(Met::Yes) => {}
+                Ok(Met::Unknown) => open.push(input),
+                Ok(Met::No) => return None,
+                Err(found) => {
+                    let computed = matches!(check.place, Place::Failed(_));
+                    failure.get_or_insert(Failure {
+                        input,
+                        row: (!computed).then_some(row),
+                        ..found
+                    });
+                }
+            }
+        }
+        Some(LiveRow { row, open, failure })
+    }
+}
+
+impl Check<'_> {
+    fn met(&mut self, row: usize, test: &Test, scope: &Scope<'_>) -> Result<Met, Failure> {
+        if *test == Test::Any {
+            return Ok(Met::Yes);
+        }
+        match (&self.place, &self.value, self.column.opaque_test(row)) {
+            (Place::Unknown, ..) => Ok(Met::Unknown),
+            (Place::Failed(failure), ..) => Err(failure.clone()),
+            (Place::Value(value), _, None) => meets(test, value, scope),
+            (Place::Class(class), _, None) => Ok(if self.column.holds(row, *class) {
+                Met::Yes
+            } else {
+                Met::No
+            }),
+            (Place::Value(value), _, Some(number)) | (_, Some(value), Some(number)) => {
+                if let Some(Some(met)) = self.tried.get(number) {
+                    return Ok(*met);
+                }
+                // A failure names the place in its own cell's text, so none is kept.
+                let met = meets(test, value, scope)?;
+                if let Some(tried) = self.tried.get_mut(number) {
+                    *tried = Some(met);
+                }
+                Ok(met)
+            }
+            (_, None, _) => Ok(Met::Unknown),
+        }
+    }
+}
+
+impl Layer for Indexed<'_> {
+    fn table(&self) -> &Table {
+        self.table
+    }
+
+    fn settled(&self, facts: &Facts) -> Option<Outcome> {
+        let mut common = Common::new(self.index);
+        let mut coarse: SmallVec<[(&Column, u32); INLINE]> = SmallVec::new();
+        for column in &self.index.columns {
+            if column.opaque_tests() > 0 {
+                return None;
+            }
+            let class = match column.class(facts) {
+                Some(class) => class,
+                None => match column.place(self.table, facts) {
+                    Place::Class(class) => class,
+                    _ => return None,
+                },
+            };
+            common.add(column.set(class)?);
+            if !column.is_exact() {
+                coarse.push((column, class));
+            }
+        }
+        if common.sets.is_empty() {
+            common.add((self.index.all.get(0), self.index.all.count(0)));
+        }
+        Some(if coarse.is_empty() {
+            self.pick(&common, |_| true)
+        } else {
+            self.pick(&common, |row| {
+                coarse
+                    .iter()
+                    .all(|(column, class)| column.holds(row, *class))
+            })
+        })
+    }
+
+    fn live_rows(&self, facts: &Facts) -> Vec<LiveRow> {
+        let scope = Scope::new(facts, &self.table.types);
+        let mut common = Common::new(self.index);
+        common.add((self.index.all.get(0), self.index.all.count(0)));
+        let mut checks = Vec::new();
+        for column in &self.index.columns {
+            let place = column.place(self.table, facts);
+            if let Place::Class(class) = place {
+                if let Some(set) = column.set(class) {
+                    common.add(set);
+                }
+                if column.is_exact() && column.opaque_tests() == 0 {
+                    continue;
+                }
+            }
+            let value = match (&place, self.table.inputs.get(column.input)) {
+                (Place::Class(_), Some(input)) if column.opaque_tests() > 0 => {
+                    super::known::input_value(column.input, input, &scope).unwrap_or(None)
+                }
+                _ => None,
+            };
+            checks.push(Check {
+                tried: vec![None; column.opaque_tests()],
+                column,
+                place,
+                value,
+            });
+        }
+        let mut live = Vec::new();
+        common.rows(|row| {
+            live.extend(self.live(row, &mut checks, &scope));
+            ControlFlow::Continue(())
+        });
+        live
+    }
+
+    fn outcome(&self, matching: &[usize]) -> Outcome {
+        let order = &self.index.order;
+        match (self.table.hit_policy, matching) {
+            (HitPolicy::First, [first, ..]) => Outcome::Hits(vec![*first]),
+            (HitPolicy::Priority, [first, ..]) => {
+                // The first of equals wins: `min_by_key` keeps it.
+                let best = matching.iter().min_by_key(|&&row| order.of(row));
+                Outcome::Hits(vec![*best.unwrap_or(first)])
+            }
+            _ => self.all(matching.to_vec()),
+        }
+    }
+}
+
+/// A table whose every row is tried: what the index must agree with.
+#[cfg(any(test, feature = "twin"))]
+pub(super) struct Naive<'t>(pub(super) &'t Table);
+
+#[cfg(any(test, feature = "twin"))]
+impl Layer for Naive<'_> {
+    fn table(&self) -> &Table {
+        self.0
+    }
+
+    fn settled(&self, _facts: &Facts) -> Option<Outcome> {
+        None
+    }
+
+    fn live_rows(&self, facts: &Facts) -> Vec<LiveRow> {
+        super::known::live_rows(self.0, facts)
+    }
+
+    fn outcome(&self, matching: &[usize]) -> Outcome {
+        super::hits::outcome(self.0, matching)
+    }
+}
