@@ -1,5 +1,4 @@
-//! Calls kept in flight on one connection; every answer is decoded and its status
-//! counted.
+//! Calls kept in flight on one connection; every answer is decoded and its effect checked.
 
 use std::{
     cell::RefCell,
@@ -8,13 +7,16 @@ use std::{
 };
 
 use contracts::{
-    policy::{DecideRequest, decision_service_client::DecisionServiceClient},
+    policy::{
+        BatchDecideRequest, DecideRequest, DecideResponse, batch_decide_result::Result as Item,
+        decision_service_client::DecisionServiceClient,
+    },
     types::{Decimal, Effect, Fact, Money, Value, value::Kind},
 };
 use hdrhistogram::Histogram;
 use prost::Message as _;
 use tonic::{
-    Request,
+    Request, Status,
     metadata::{Ascii, MetadataValue},
     transport::{Channel, Endpoint},
 };
@@ -22,58 +24,129 @@ use tonic::{
 /// Longest latency told apart: a minute.
 const MAX_MICROS: u64 = 60_000_000;
 
-/// A question and its expected effect.
-pub struct Question(DecideRequest);
+/// What is asked, again and again. Its expected effect is ALLOW.
+#[derive(Clone)]
+pub enum Question {
+    /// One decision a call.
+    One(DecideRequest),
+    /// Several a call.
+    Batch(BatchDecideRequest),
+}
 
 impl Question {
-    /// An order that is small, on time and not regulated: ALLOW.
-    pub fn new(scope: &str) -> Self {
+    /// An order that is small, on time and not regulated: ALLOW, after eight facts and three
+    /// layers.
+    pub fn one(scope: &str) -> Self {
         let fact = |name: &str, kind| Fact {
             name: name.to_owned(),
             value: Some(Value { kind: Some(kind) }),
             ..Fact::default()
         };
+        let number = |text: &str| Decimal {
+            value: text.to_owned(),
+        };
+        let text = |name: &str, value: &str| fact(name, Kind::StringValue(value.to_owned()));
         let total = Money {
-            amount: Some(Decimal {
-                value: "1845.00".to_owned(),
-            }),
+            amount: Some(number("1845.00")),
             currency_code: "EUR".to_owned(),
         };
-        Self(DecideRequest {
+        let facts = vec![
+            fact("order.total", Kind::MoneyValue(total)),
+            fact("order.lines", Kind::NumberValue(number("7"))),
+            text("order.promised", "2026-12-01"),
+            fact("customer.days_overdue", Kind::NumberValue(number("12"))),
+            text("customer.segment", "wholesale"),
+            fact("item.regulated", Kind::BooleanValue(false)),
+            text("item.hazard_class", "none"),
+            text("ship_to.country", "DE"),
+        ];
+        Self::One(DecideRequest {
             workflow: "order_release".to_owned(),
             scope: scope.to_owned(),
             correlation_id: "SO-4711".to_owned(),
-            facts: vec![
-                fact("order.total", Kind::MoneyValue(total)),
-                fact(
-                    "customer.days_overdue",
-                    Kind::NumberValue(Decimal {
-                        value: "12".to_owned(),
-                    }),
-                ),
-                fact(
-                    "customer.segment",
-                    Kind::StringValue("wholesale".to_owned()),
-                ),
-                fact("item.regulated", Kind::BooleanValue(false)),
-            ],
+            facts,
             ..DecideRequest::default()
         })
     }
 
+    /// The same question `size` times in one call.
+    pub fn batch(scope: &str, size: usize) -> Self {
+        match Self::one(scope) {
+            Self::One(request) => Self::Batch(BatchDecideRequest {
+                requests: vec![request; size],
+            }),
+            batch @ Self::Batch(_) => batch,
+        }
+    }
+
     /// Encoded size in bytes.
     pub fn size(&self) -> usize {
-        self.0.encoded_len()
+        match self {
+            Self::One(request) => request.encoded_len(),
+            Self::Batch(request) => request.encoded_len(),
+        }
     }
+
+    /// Decisions a call.
+    pub fn decisions(&self) -> u64 {
+        match self {
+            Self::One(_) => 1,
+            Self::Batch(request) => request.requests.len() as u64,
+        }
+    }
+
+    /// Asks; how many of the answers weren't ALLOW, and the answer encoded.
+    async fn ask(
+        &self,
+        client: &mut DecisionServiceClient<Channel>,
+        token: &MetadataValue<Ascii>,
+        keep: bool,
+    ) -> Result<(u64, Vec<u8>), Status> {
+        let encoded = |message: &dyn Fn() -> Vec<u8>| if keep { message() } else { Vec::new() };
+        match self {
+            Self::One(question) => {
+                let answer = client.decide(signed(token, question.clone())).await?;
+                let answer = answer.into_inner();
+                let wrong = u64::from(!allowed(&answer));
+                Ok((wrong, encoded(&|| answer.encode_to_vec())))
+            }
+            Self::Batch(question) => {
+                let answer = client.batch_decide(signed(token, question.clone())).await?;
+                let answer = answer.into_inner();
+                let right = answer.results.iter().filter(
+                    |result| matches!(&result.result, Some(Item::Response(one)) if allowed(one)),
+                );
+                let wrong = self.decisions() - right.count() as u64;
+                Ok((wrong, encoded(&|| answer.encode_to_vec())))
+            }
+        }
+    }
+}
+
+fn allowed(answer: &DecideResponse) -> bool {
+    answer.decision.as_ref().map(|decision| decision.effect()) == Some(Effect::Allow)
+}
+
+fn signed<T>(token: &MetadataValue<Ascii>, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request
+        .metadata_mut()
+        .insert("authorization", token.clone());
+    request
 }
 
 /// What a measurement found; latencies in microseconds.
 #[derive(Debug, Clone)]
 pub struct Figures {
+    /// Decisions a second.
     pub rate: f64,
+    /// Median of the calls.
     pub p50: u64,
+    /// 99th percentile of the calls.
     pub p99: u64,
+    /// The slowest call.
     pub max: u64,
+    /// Decisions that weren't ALLOW, and calls that failed.
     pub errors: u64,
 }
 
@@ -85,28 +158,16 @@ async fn connect(addr: &str) -> anyhow::Result<DecisionServiceClient<Channel>> {
     Ok(DecisionServiceClient::new(channel))
 }
 
-fn request(token: &MetadataValue<Ascii>, question: &Question) -> Request<DecideRequest> {
-    let mut request = Request::new(question.0.clone());
-    request
-        .metadata_mut()
-        .insert("authorization", token.clone());
-    request
+fn bearer(token: &str) -> anyhow::Result<MetadataValue<Ascii>> {
+    Ok(format!("Bearer {token}").parse()?)
 }
 
 /// One answer, encoded, after checking that it is ALLOW.
 pub async fn ask_once(addr: &str, token: &str, question: &Question) -> anyhow::Result<Vec<u8>> {
-    let token = format!("Bearer {token}").parse()?;
-    let answer = connect(addr)
-        .await?
-        .decide(request(&token, question))
-        .await?
-        .into_inner();
-    let effect = answer.decision.as_ref().map(|decision| decision.effect());
-    anyhow::ensure!(
-        effect == Some(Effect::Allow),
-        "expected ALLOW, got {answer:?}"
-    );
-    Ok(answer.encode_to_vec())
+    let mut client = connect(addr).await?;
+    let (wrong, answer) = question.ask(&mut client, &bearer(token)?, true).await?;
+    anyhow::ensure!(wrong == 0, "{wrong} answers aren't ALLOW");
+    Ok(answer)
 }
 
 /// Keeps `in_flight` calls open on one connection for `time`, after a short warm-up.
@@ -117,16 +178,9 @@ pub async fn measure(
     in_flight: usize,
     time: Duration,
 ) -> anyhow::Result<Figures> {
-    let client = connect(addr).await?;
-    let token: MetadataValue<Ascii> = format!("Bearer {token}").parse()?;
-    run(
-        &client,
-        &token,
-        question,
-        in_flight,
-        Duration::from_millis(500),
-    )
-    .await?;
+    let (client, token) = (connect(addr).await?, bearer(token)?);
+    let warm_up = Duration::from_millis(500);
+    run(&client, &token, question, in_flight, warm_up).await?;
     run(&client, &token, question, in_flight, time).await
 }
 
@@ -137,33 +191,28 @@ async fn run(
     in_flight: usize,
     time: Duration,
 ) -> anyhow::Result<Figures> {
-    let found = Rc::new(RefCell::new((
-        Histogram::<u64>::new_with_bounds(1, MAX_MICROS, 3)?,
-        0_u64,
-    )));
+    let histogram = Histogram::<u64>::new_with_bounds(1, MAX_MICROS, 3)?;
+    let found = Rc::new(RefCell::new((histogram, 0_u64)));
     let started = Instant::now();
     let workers = (0..in_flight).map(|_| {
         let (mut client, found) = (client.clone(), found.clone());
         async move {
             while started.elapsed() < time {
                 let asked = Instant::now();
-                let answer = client.decide(request(token, question)).await;
+                let answer = question.ask(&mut client, token, false).await;
                 let taken = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
-                let allowed = answer.is_ok_and(|answer| {
-                    answer.get_ref().decision.as_ref().map(|d| d.effect()) == Some(Effect::Allow)
-                });
                 let (histogram, errors) = &mut *found.borrow_mut();
                 histogram.saturating_record(taken);
-                *errors += u64::from(!allowed);
+                *errors += answer.map_or(question.decisions(), |(wrong, _)| wrong);
             }
         }
     });
     futures::future::join_all(workers).await;
     let (histogram, errors) = &*found.borrow();
     #[expect(clippy::cast_precision_loss, reason = "a rate")]
-    let rate = histogram.len() as f64 / started.elapsed().as_secs_f64();
+    let decided = (histogram.len() * question.decisions()) as f64;
     Ok(Figures {
-        rate,
+        rate: decided / started.elapsed().as_secs_f64(),
         p50: histogram.value_at_quantile(0.5),
         p99: histogram.value_at_quantile(0.99),
         max: histogram.max(),

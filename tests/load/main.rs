@@ -11,102 +11,157 @@ mod suite;
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use drive::{Figures, Question};
+use suite::Helper;
 
 #[derive(Debug, Parser)]
 #[command(about = "Load on a suite on this machine, beside a bare baseline")]
-struct Args {
+struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Answer every `Decide` with the same bytes: tonic and prost, and nothing else
+    /// Answer every `Decide` and `BatchDecide` with the same: tonic and prost, nothing else
     Echo {
-        /// File with the encoded answer
-        answer: PathBuf,
+        /// File with the encoded answer of one
+        one: PathBuf,
+        /// File with the encoded answer of a batch
+        batch: PathBuf,
     },
+    /// Take spans and metrics, and forget them
+    Sink,
     /// Measure the suite and the echo in turn
-    Compare {
-        /// The `bylaw` binary
-        #[arg(long)]
-        bylaw: PathBuf,
-        /// Calls in flight on one connection
-        #[arg(long, value_delimiter = ',', default_value = "1,16,64")]
-        in_flight: Vec<usize>,
-        /// Seconds of each measurement
-        #[arg(long, default_value_t = 5)]
-        seconds: u64,
-        /// Rounds; the median counts
-        #[arg(long, default_value_t = 3)]
-        rounds: usize,
-    },
+    Compare(Compare),
+}
+
+#[derive(Debug, Args)]
+struct Compare {
+    /// The `bylaw` binary
+    #[arg(long)]
+    bylaw: PathBuf,
+    /// Calls in flight on one connection
+    #[arg(long, value_delimiter = ',', default_value = "1,16,64")]
+    in_flight: Vec<usize>,
+    /// Decisions of a batch
+    #[arg(long, default_value_t = 100)]
+    batch: usize,
+    /// Batches in flight on one connection
+    #[arg(long, value_delimiter = ',', default_value = "1,4")]
+    batches_in_flight: Vec<usize>,
+    /// Seconds of each measurement
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Rounds; the median counts
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    match Args::parse().command {
-        Command::Echo { answer } => echo::serve(&answer).await,
-        Command::Compare {
-            bylaw,
-            in_flight,
-            seconds,
-            rounds,
-        } => compare(&bylaw, &in_flight, Duration::from_secs(seconds), rounds).await,
+    match Cli::parse().command {
+        Command::Echo { one, batch } => echo::serve(&one, &batch).await,
+        Command::Sink => echo::sink().await,
+        Command::Compare(args) => compare(&args).await,
     }
 }
 
-async fn compare(
-    bylaw: &std::path::Path,
-    in_flight: &[usize],
-    time: Duration,
-    rounds: usize,
-) -> anyhow::Result<()> {
-    let suite = suite::Suite::start(bylaw)?;
+/// A line of the result: what is asked of whom.
+struct Target<'a> {
+    what: &'static str,
+    addr: &'a str,
+    question: &'a Question,
+}
+
+async fn compare(args: &Compare) -> anyhow::Result<()> {
+    let sink = Helper::start(&["sink".into()])?;
+    let suite = suite::Suite::start(&args.bylaw, &sink.addr)?;
     let token = suite.token()?;
-    let counted = Question::new("bench/counted");
-    let kept = Question::new("bench/kept");
-    let answer = drive::ask_once(&suite.addr, &token, &counted)
-        .await
-        .context("the first answer")?;
+    let counted = Question::one("bench/counted/unit");
+    let kept = Question::one("bench/kept/unit");
+    let batch = Question::batch("bench/counted/unit", args.batch);
+    let first = "the first answer";
+    let answer = drive::ask_once(&suite.addr, &token, &counted).await;
+    let answer = answer.context(first)?;
+    let many = drive::ask_once(&suite.addr, &token, &batch).await;
+    let many = many.context(first)?;
+    let echo = suite::echo(&answer, &many)?;
     println!(
-        "request {} bytes, answer {} bytes, {} rows; {} s each, median of {rounds} rounds",
+        "8 facts, 3 layers (64, 2 and 3 rows); request {} bytes, answer {}; of a batch of {}: {} and {}",
         counted.size(),
         answer.len(),
-        64,
-        time.as_secs()
+        args.batch,
+        batch.size(),
+        many.len(),
     );
-    let echo = suite::Echo::start(&answer)?;
     println!(
-        "{:>9}  {:<28} {:>9} {:>9} {:>9} {:>9} {:>7}",
-        "in flight", "what", "calls/s", "p50 µs", "p99 µs", "max µs", "errors"
+        "median of {} rounds of {} s each, asked in turn on one connection; 1 % of traces sampled",
+        args.rounds, args.seconds
     );
-    for &n in in_flight {
+    println!(
+        "{:>9}  {:<26} {:>12} {:>8} {:>9} {:>9} {:>9} {:>7}",
+        "in flight", "what", "decisions/s", "of echo", "p50 µs", "p99 µs", "max µs", "errors"
+    );
+    let target = |what, addr, question| Target {
+        what,
+        addr,
+        question,
+    };
+    for &n in &args.in_flight {
         let targets = [
-            ("bare tonic echo", &echo.addr, &counted),
-            ("Decide, counted", &suite.addr, &counted),
-            ("Decide, recorded durably", &suite.addr, &kept),
+            target("bare tonic echo", &echo.addr, &counted),
+            target("Decide, counted", &suite.addr, &counted),
+            target("Decide, recorded durably", &suite.addr, &kept),
         ];
-        let mut figures: [Vec<Figures>; 3] = Default::default();
-        for _ in 0..rounds {
-            for (found, (_, addr, question)) in figures.iter_mut().zip(&targets) {
-                found.push(drive::measure(addr, &token, question, n, time).await?);
-            }
-        }
-        for (found, (what, ..)) in figures.iter_mut().zip(&targets) {
-            found.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-            let f = &found[found.len() / 2];
-            println!(
-                "{n:>9}  {what:<28} {:>9.0} {:>9} {:>9} {:>9} {:>7}",
-                f.rate, f.p50, f.p99, f.max, f.errors
-            );
-        }
+        measure(args, &token, n, &targets).await?;
+    }
+    for &n in &args.batches_in_flight {
+        let targets = [
+            target("bare tonic echo, batch", &echo.addr, &batch),
+            target("BatchDecide, counted", &suite.addr, &batch),
+        ];
+        measure(args, &token, n, &targets).await?;
     }
     println!(
         "suite: {} KiB resident after the load",
         suite.resident_kib()?
     );
+    Ok(())
+}
+
+/// Asks the targets in turn; the first is what the others are compared with.
+async fn measure(
+    args: &Compare,
+    token: &str,
+    in_flight: usize,
+    targets: &[Target<'_>],
+) -> anyhow::Result<()> {
+    let time = Duration::from_secs(args.seconds);
+    let mut figures: Vec<Vec<Figures>> = targets.iter().map(|_| Vec::new()).collect();
+    for _ in 0..args.rounds {
+        for (found, target) in figures.iter_mut().zip(targets) {
+            let figure =
+                drive::measure(target.addr, token, target.question, in_flight, time).await?;
+            found.push(figure);
+        }
+    }
+    let mut baseline = None;
+    for (found, target) in figures.iter_mut().zip(targets) {
+        found.sort_by(|a, b| a.rate.total_cmp(&b.rate));
+        let f = &found[found.len() / 2];
+        let base = *baseline.get_or_insert(f.rate);
+        println!(
+            "{in_flight:>9}  {:<26} {:>12.0} {:>7.0}% {:>9} {:>9} {:>9} {:>7}",
+            target.what,
+            f.rate,
+            f.rate / base * 100.0,
+            f.p50,
+            f.p99,
+            f.max,
+            f.errors
+        );
+    }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The processes that are measured, on free ports and in a temporary folder.
 
 use std::{
+    ffi::OsString,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -19,8 +20,8 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// Starts it and waits until it says where it listens.
-    pub fn start(bylaw: &Path) -> anyhow::Result<Self> {
+    /// Starts it with a collector for its traces, and waits until it says where it listens.
+    pub fn start(bylaw: &Path, collector: &str) -> anyhow::Result<Self> {
         let data = tempfile::tempdir()?;
         let mut child = Command::new(bylaw)
             .args([
@@ -35,6 +36,11 @@ impl Suite {
             .arg("--data-dir")
             .arg(data.path())
             .env("BYLAW_TELEMETRY__LOG", "warn")
+            .env(
+                "BYLAW_TELEMETRY__OTLP_ENDPOINT",
+                format!("http://{collector}"),
+            )
+            .env("BYLAW_TELEMETRY__SAMPLE", "0.01")
             // The measured caller is one service; its rate isn't what is measured.
             .env("BYLAW_LIMITS__SERVICE_CALLS_PER_SECOND", "0")
             .stdout(Stdio::piped())
@@ -104,35 +110,48 @@ impl Drop for Suite {
     }
 }
 
-/// The baseline's process.
-pub struct Echo {
+/// A process of this program's own that says where it listens.
+pub struct Helper {
     child: Child,
-    _answer: tempfile::NamedTempFile,
+    /// What it reads, for as long as it runs.
+    files: Vec<tempfile::NamedTempFile>,
     /// Where it listens.
     pub addr: String,
 }
 
-impl Echo {
-    /// Starts it with the answer to give.
-    pub fn start(answer: &[u8]) -> anyhow::Result<Self> {
-        let file = tempfile::NamedTempFile::new()?;
-        std::fs::write(file.path(), answer)?;
+impl Helper {
+    /// Starts it with a subcommand.
+    pub fn start(args: &[OsString]) -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
-            .arg("echo")
-            .arg(file.path())
+            .args(args)
             .stdout(Stdio::piped())
             .spawn()?;
         let mut addr = String::new();
         BufReader::new(child.stdout.take().context("no output")?).read_line(&mut addr)?;
         Ok(Self {
             child,
-            _answer: file,
+            files: Vec::new(),
             addr: addr.trim().to_owned(),
         })
     }
 }
 
-impl Drop for Echo {
+/// The baseline, with the answers to give.
+pub fn echo(one: &[u8], batch: &[u8]) -> anyhow::Result<Helper> {
+    let mut files = Vec::new();
+    for answer in [one, batch] {
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), answer)?;
+        files.push(file);
+    }
+    let mut args: Vec<OsString> = vec!["echo".into()];
+    args.extend(files.iter().map(|file| file.path().into()));
+    let mut helper = Helper::start(&args)?;
+    helper.files = files;
+    Ok(helper)
+}
+
+impl Drop for Helper {
     fn drop(&mut self) {
         end(&mut self.child);
     }
