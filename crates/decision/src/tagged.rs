@@ -41,6 +41,8 @@ pub fn encode(value: &Value) -> Json {
         Value::Quantity { amount, unit } => tag("$quantity", pair(amount, unit)),
         Value::Date(_) => tag("$date", value.to_string()),
         Value::DateTime(_) => tag("$date_time", value.to_string()),
+        Value::LocalDateTime(_) => tag("$local_date_time", value.to_string()),
+        Value::Time(_) => tag("$time", value.to_string()),
         Value::DaysDuration(_) | Value::MonthsDuration(_) => tag("$duration", value.to_string()),
         Value::List(items) => Json::Array(items.iter().map(encode).collect()),
         Value::Context(entries) => {
@@ -112,6 +114,11 @@ fn typed(kind: &str, content: &Json) -> Option<Value> {
         }
         "date" => Value::Date(temporal::parse_date(text()?)?),
         "date_time" => Value::DateTime(temporal::parse_date_time(text()?)?),
+        "local_date_time" => match temporal::parse_moment(text()?)? {
+            temporal::Moment::Local(local) => Value::LocalDateTime(local),
+            temporal::Moment::Instant(_) => return None,
+        },
+        "time" => Value::Time(temporal::parse_time(text()?)?),
         "duration" => match temporal::parse_duration(text()?)? {
             temporal::Duration::Days(days) => Value::DaysDuration(days),
             temporal::Duration::Months(months) => Value::MonthsDuration(months),
@@ -181,6 +188,15 @@ mod tests {
             (numbers(), ".{0,4}").prop_map(|(amount, unit)| Value::Quantity { amount, unit }),
             dates().prop_map(Value::Date),
             instants().prop_map(Value::DateTime),
+            instants().prop_map(|instant| {
+                let at = instant.naive_local();
+                Value::LocalDateTime(temporal::LocalDateTime { at, region: None })
+            }),
+            instants().prop_map(|instant| {
+                let zone = Some(temporal::Zone::Offset(*instant.offset()));
+                let clock = instant.time();
+                Value::Time(temporal::Time { clock, zone })
+            }),
             (-1_000_000_000_i64..1_000_000_000, 0_u32..1_000_000_000).prop_map(|(s, n)| {
                 Value::DaysDuration(DaysDuration(TimeDelta::new(s, n).unwrap()))
             }),
@@ -229,6 +245,8 @@ mod tests {
             json!({"$money": ["1", "EUR", "x"]}),
             json!({"$quantity": "2 KGM"}),
             json!({"$date": "2026-11-31"}),
+            json!({"$local_date_time": "2026-11-24T10:00:00Z"}),
+            json!({"$time": "10:00"}),
             json!({"$duration": "1D"}),
             json!({"$unheard": "x"}),
             json!({"$number": "1", "b": "x"}),

@@ -1,8 +1,12 @@
-//! Dates, date-times and durations in the ISO 8601 texts that FEEL uses.
+//! Dates, times, date-times and durations in the ISO 8601 texts that FEEL uses.
+
+mod clock;
 
 use std::fmt;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, SecondsFormat, TimeDelta};
+
+pub use clock::{LocalDateTime, Moment, Time, Zone, parse_moment, parse_time};
 
 /// A duration of days and time, such as `P1DT2H`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,11 +1,11 @@
 //! Types that facts, inputs and outputs declare, and what of a value fits them.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use crate::{
     diagnostic::Diagnostic,
     number::Number,
-    temporal::{Duration, parse_date, parse_date_time, parse_duration},
+    temporal::{Duration, parse_date, parse_date_time, parse_duration, parse_moment, parse_time},
     value::Value,
     yaml::Fields,
 };
@@ -13,7 +13,7 @@ use crate::{
 /// A declared type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Type {
-    /// Whatever comes; only for outputs, which nothing compares.
+    /// Whatever comes. What it is shows only when it is there.
     Any,
     /// `true` or `false`.
     Boolean,
@@ -41,6 +41,11 @@ pub enum Type {
     Date,
     /// A date and time with offset.
     DateTime,
+    /// A date and time with or without offset, as DMN has them. One without is no instant,
+    /// and has no order with one that is.
+    AnyDateTime,
+    /// A time of day.
+    Time,
     /// A duration of days and time.
     DaysDuration,
     /// A duration of years and months.
@@ -49,6 +54,8 @@ pub enum Type {
     List(Box<Type>),
     /// Named values.
     Context,
+    /// Named values of declared types.
+    Structure(BTreeMap<String, Type>),
 }
 
 /// What about a value doesn't fit.
@@ -76,7 +83,7 @@ pub struct Mismatch {
 
 /// The type names of the file form, for messages.
 const NAMES: &str = "string, boolean, number, money, quantity, date, date and time, \
-                     days and time duration, years and months duration, list, context, any";
+                     any date and time, time, days and time duration, years and months duration, list, context, any";
 
 impl Type {
     /// Any text.
@@ -133,7 +140,7 @@ impl Type {
     /// Whether S-FEEL tests can be put on values of this type.
     #[must_use]
     pub fn is_testable(&self) -> bool {
-        !matches!(self, Self::Any | Self::List(_) | Self::Context)
+        true
     }
 
     /// The value as this type has it: `18450.00 EUR` becomes money, ISO texts dates,
@@ -148,7 +155,9 @@ impl Type {
             | (Self::Boolean, Value::Boolean(_))
             | (Self::Number { .. }, Value::Number(_))
             | (Self::Date, Value::Date(_))
-            | (Self::DateTime, Value::DateTime(_))
+            | (Self::DateTime | Self::AnyDateTime, Value::DateTime(_))
+            | (Self::AnyDateTime, Value::LocalDateTime(_))
+            | (Self::Time, Value::Time(_))
             | (Self::DaysDuration, Value::DaysDuration(_))
             | (Self::MonthsDuration, Value::MonthsDuration(_))
             | (Self::Context, Value::Context(_)) => return Ok(value),
@@ -158,7 +167,9 @@ impl Type {
                 }
                 return Err(self.mismatch(MismatchKind::AllowedValues, &value));
             }
-            (Self::List(_), Value::List(_)) => return self.coerce_list(value),
+            (Self::List(of), Value::List(_)) => return of.coerce_items(value),
+            (Self::Structure(fields), Value::Context(_)) => return coerce_fields(fields, value),
+            (Self::DateTime, Value::LocalDateTime(local)) => local.instant().map(Value::DateTime),
             (Self::Money { currency }, _) => return self.coerce_money(currency.as_deref(), value),
             (Self::Quantity { unit }, _) => return self.coerce_quantity(unit, value),
             (Self::Number { unit: Some(unit) }, _) => return self.coerce_counted(unit, value),
@@ -174,6 +185,8 @@ impl Type {
             Self::Number { .. } => text.parse().ok().map(Value::Number),
             Self::Date => parse_date(text).map(Value::Date),
             Self::DateTime => parse_date_time(text).map(Value::DateTime),
+            Self::AnyDateTime => parse_moment(text).map(Value::from),
+            Self::Time => parse_time(text).map(Value::Time),
             Self::DaysDuration => match parse_duration(text)? {
                 Duration::Days(days) => Some(Value::DaysDuration(days)),
                 Duration::Months(_) => None,
@@ -186,13 +199,14 @@ impl Type {
         }
     }
 
-    fn coerce_list(&self, value: Value) -> Result<Value, Mismatch> {
-        match (self, value) {
-            (Self::List(of), Value::List(items)) => {
-                let items: Result<_, _> = items.into_iter().map(|item| of.coerce(item)).collect();
+    /// A list whose items are all of this type.
+    fn coerce_items(&self, value: Value) -> Result<Value, Mismatch> {
+        match value {
+            Value::List(items) => {
+                let items: Result<_, _> = items.into_iter().map(|item| self.coerce(item)).collect();
                 Ok(Value::List(items?))
             }
-            (_, other) => Err(self.mismatch(MismatchKind::Type, &other)),
+            other => Err(Self::List(Box::new(self.clone())).mismatch(MismatchKind::Type, &other)),
         }
     }
 
@@ -259,6 +273,23 @@ impl Type {
     }
 }
 
+/// A context whose declared names have values of their types: null where one is left out.
+/// Names that aren't declared stay as they are.
+fn coerce_fields(fields: &BTreeMap<String, Type>, value: Value) -> Result<Value, Mismatch> {
+    let Value::Context(mut entries) = value else {
+        return Ok(value);
+    };
+    for (name, ty) in fields {
+        let entry = entries.remove(name).unwrap_or(Value::Null);
+        let entry = ty.coerce(entry).map_err(|mismatch| Mismatch {
+            message: format!("{name}: {}", mismatch.message),
+            ..mismatch
+        })?;
+        entries.insert(name.clone(), entry);
+    }
+    Ok(Value::Context(entries))
+}
+
 fn take_currency(
     fields: &mut Fields<'_>,
     problems: &mut Vec<Diagnostic>,
@@ -284,6 +315,8 @@ fn named(name: &str) -> Option<Type> {
         "money" => Type::Money { currency: None },
         "date" => Type::Date,
         "date and time" => Type::DateTime,
+        "any date and time" => Type::AnyDateTime,
+        "time" => Type::Time,
         "days and time duration" => Type::DaysDuration,
         "years and months duration" => Type::MonthsDuration,
         "context" => Type::Context,
@@ -330,10 +363,20 @@ impl fmt::Display for Type {
             Self::Quantity { unit } => write!(f, "quantity in {unit}"),
             Self::Date => f.write_str("date"),
             Self::DateTime => f.write_str("date and time"),
+            Self::AnyDateTime => f.write_str("any date and time"),
+            Self::Time => f.write_str("time"),
             Self::DaysDuration => f.write_str("days and time duration"),
             Self::MonthsDuration => f.write_str("years and months duration"),
             Self::List(of) => write!(f, "list of {of}"),
             Self::Context => f.write_str("context"),
+            Self::Structure(fields) => {
+                f.write_str("context of ")?;
+                for (index, (name, ty)) in fields.iter().enumerate() {
+                    let comma = if index > 0 { ", " } else { "" };
+                    write!(f, "{comma}{name}: {ty}")?;
+                }
+                Ok(())
+            }
         }
     }
 }

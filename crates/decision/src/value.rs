@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 
 use crate::{
     number::Number,
-    temporal::{DaysDuration, MonthsDuration, format_date_time},
+    temporal::{DaysDuration, LocalDateTime, Moment, MonthsDuration, Time, format_date_time},
 };
 
 /// A value of one of FEEL's types, or money or a quantity.
@@ -38,6 +38,10 @@ pub enum Value {
     Date(NaiveDate),
     /// An instant; equal to another with a different offset.
     DateTime(DateTime<FixedOffset>),
+    /// A date and time by the clock of a place: no instant, unless a region is said.
+    LocalDateTime(LocalDateTime),
+    /// A time of day.
+    Time(Time),
     /// A duration of days and time.
     DaysDuration(DaysDuration),
     /// A duration of years and months.
@@ -61,10 +65,25 @@ impl Value {
             Self::Quantity { .. } => "quantity",
             Self::Date(_) => "date",
             Self::DateTime(_) => "date and time",
+            Self::LocalDateTime(_) => "local date and time",
+            Self::Time(_) => "time",
             Self::DaysDuration(_) => "days and time duration",
             Self::MonthsDuration(_) => "years and months duration",
             Self::List(_) => "list",
             Self::Context(_) => "context",
+        }
+    }
+
+    /// How large it is, in scalars and pieces of text: what copying it costs.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::String(text) => 1 + text.len() / 64,
+            Self::List(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
+            Self::Context(entries) => {
+                let entry = |(name, value): (&String, &Self)| 1 + name.len() / 64 + value.size();
+                1 + entries.iter().map(entry).sum::<usize>()
+            }
+            _ => 1,
         }
     }
 
@@ -143,6 +162,10 @@ impl Value {
             (Self::String(a), Self::String(b)) => Some(a.cmp(b)),
             (Self::Date(a), Self::Date(b)) => Some(a.cmp(b)),
             (Self::DateTime(a), Self::DateTime(b)) => Some(a.cmp(b)),
+            (Self::LocalDateTime(a), Self::LocalDateTime(b)) => a.compare(b),
+            (Self::LocalDateTime(a), Self::DateTime(b)) => Some(a.instant()?.cmp(b)),
+            (Self::DateTime(a), Self::LocalDateTime(b)) => Some(a.cmp(&b.instant()?)),
+            (Self::Time(a), Self::Time(b)) => a.compare(b),
             (Self::DaysDuration(a), Self::DaysDuration(b)) => Some(a.cmp(b)),
             (Self::MonthsDuration(a), Self::MonthsDuration(b)) => Some(a.cmp(b)),
             _ => None,
@@ -174,9 +197,20 @@ impl fmt::Display for Value {
             Self::Quantity { amount, unit } => write!(f, "{amount} {unit}"),
             Self::Date(date) => write!(f, "{date}"),
             Self::DateTime(instant) => f.write_str(&format_date_time(instant)),
+            Self::LocalDateTime(local) => write!(f, "{local}"),
+            Self::Time(time) => write!(f, "{time}"),
             Self::DaysDuration(duration) => write!(f, "{duration}"),
             Self::MonthsDuration(duration) => write!(f, "{duration}"),
             Self::List(_) | Self::Context(_) => f.write_str(&crate::json::write(self)),
+        }
+    }
+}
+
+impl From<Moment> for Value {
+    fn from(moment: Moment) -> Self {
+        match moment {
+            Moment::Instant(instant) => Self::DateTime(instant),
+            Moment::Local(local) => Self::LocalDateTime(local),
         }
     }
 }

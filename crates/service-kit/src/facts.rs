@@ -271,6 +271,10 @@ pub fn value_to_proto(value: &Value) -> Result<types::Value> {
         }),
         Value::Date(date) => Kind::DateValue(date.to_string()),
         Value::DateTime(instant) => Kind::DateTimeValue(temporal::format_date_time(instant)),
+        // The contracts have no kind of their own for these; their text reads back by the
+        // declared type.
+        Value::LocalDateTime(local) => Kind::StringValue(local.to_string()),
+        Value::Time(time) => Kind::StringValue(time.to_string()),
         Value::DaysDuration(duration) => Kind::DurationValue(duration.to_string()),
         Value::MonthsDuration(duration) => Kind::DurationValue(duration.to_string()),
         Value::List(items) => Kind::ListValue(types::ValueList {

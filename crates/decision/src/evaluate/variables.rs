@@ -122,10 +122,12 @@ impl Budget {
 }
 
 fn key(open: Open<'_>, scope: &Scope<'_>) -> Key {
-    let relational = open
-        .test
-        .operands()
-        .any(|operand| !unknown_in(operand, scope).is_empty());
+    // A condition of its own tells apart what its text doesn't show as constants.
+    let relational = open.test.has_condition()
+        || open
+            .test
+            .operands()
+            .any(|operand| !unknown_in(operand, scope).is_empty());
     match &open.input.expression.expression {
         _ if relational => Key::Test(open.input.expression.to_string(), open.test.to_string()),
         Expression::Fact(name, _) => {
@@ -305,7 +307,8 @@ fn note_failures(
 }
 
 /// Whether an unknown fact decides if the expression has a result. Overflow of sums and
-/// products, far beyond any amount, isn't counted.
+/// products, far beyond any amount, isn't counted. Of what is more than arithmetic and
+/// comparisons, any part that is unknown may decide.
 fn can_fail(node: &Node, scope: &Scope<'_>) -> bool {
     match &node.expression {
         Expression::Literal(_) | Expression::Fact(..) => false,
@@ -319,5 +322,6 @@ fn can_fail(node: &Node, scope: &Scope<'_>) -> bool {
             fails_itself || can_fail(left, scope) || can_fail(right, scope)
         }
         Expression::Compare(_, left, right) => can_fail(left, scope) || can_fail(right, scope),
+        _ => node.has_input() || !unknown_in(node, scope).is_empty(),
     }
 }

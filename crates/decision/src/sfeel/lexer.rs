@@ -53,13 +53,21 @@ impl Cursor {
     /// Takes a word if it comes next and ends there. Runs of space count as one.
     pub(super) fn eat_word(&mut self, word: &str) -> bool {
         self.peek();
-        match self.after(word) {
-            Some(end) if !self.chars.get(end).copied().is_some_and(is_name_part) => {
-                self.at = end;
-                true
-            }
-            _ => false,
-        }
+        let end = self.end_of(word);
+        self.at = end.unwrap_or(self.at);
+        end.is_some()
+    }
+
+    /// Where a word ends, if it stands here and ends there.
+    pub(super) fn end_of(&self, word: &str) -> Option<usize> {
+        self.after(word)
+            .filter(|&end| !self.chars.get(end).copied().is_some_and(is_name_part))
+    }
+
+    /// The first character behind a place that is no space.
+    pub(super) fn beyond(&self, at: usize) -> Option<char> {
+        let rest = self.chars.get(at..)?;
+        rest.iter().copied().find(|c| !c.is_whitespace())
     }
 
     /// Where `word` ends if it stands here; a space in it matches any run of space.

@@ -1,17 +1,28 @@
-//! S-FEEL (DMN 1.5, chapter 9): the expressions of inputs and the unary tests of cells.
+//! FEEL (DMN 1.5, chapters 9 and 10): input expressions, and the unary tests of cells.
 
 mod arithmetic;
 mod ast;
 mod check;
+mod constants;
+mod display;
 mod eval;
+mod functions;
 mod lexer;
+mod mode;
+mod names;
 mod parser;
 
-pub use ast::{Bound, Comparison, Expression, Node, Operator, Property, Test, Unary};
-pub(crate) use check::{check_expression, check_test};
-pub use eval::{Failure, Met};
-pub(crate) use eval::{Scope, calculate, holds, meets, part};
-pub use parser::{Names, parse_expression, parse_test};
+pub use ast::{
+    Arguments, Bound, Comparison, Connective, Expression, Function, Iteration, Node, Operator,
+    Property, Quantifier, Test, TypeName, Unary,
+};
+pub use check::{check_expression, check_expression_in, check_test, check_test_in};
+pub use eval::{Environment, Failure, Given, Met, Scope, calculate, meets};
+pub(crate) use eval::{holds, part};
+pub use functions::Builtin;
+pub use mode::Mode;
+pub use names::Names;
+pub use parser::{parse_expression, parse_test};
 
 /// Something wrong in a text, at a place counted in characters from its start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

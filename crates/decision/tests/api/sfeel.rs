@@ -54,10 +54,7 @@ fn names_may_hold_spaces_and_operators() {
     assert_eq!(expression("days  overdue + 1"), "(days overdue + 1)");
     assert_eq!(expression("a-b - a - b"), "((a-b - a) - b)");
     assert_eq!(expression("order.total.currency"), "order.total.currency");
-    assert_eq!(
-        expression("order.totals"),
-        "5: found `.totals`, expected the end of the expression"
-    );
+    assert_eq!(expression("order.totals"), "order.totals");
     assert_eq!(expression("date of birth"), "date of birth");
     assert_eq!(
         expression("orders"),
@@ -76,7 +73,7 @@ fn malformed_texts_are_refused_with_their_place() {
         test("1 2"),
         "2: found `2`, expected the end of the expression"
     );
-    assert_eq!(test("= 1"), "0: found `=`, expected a value");
+    assert_eq!(test("=> 1"), "1: found `>`, expected a value");
     assert_eq!(
         test("[1..2"),
         "5: found the end, expected the closing bracket of the interval"
@@ -93,8 +90,8 @@ fn malformed_texts_are_refused_with_their_place() {
         "5: `2026-02-30` is no date in ISO 8601 form"
     );
     assert_eq!(
-        test("date(2026)"),
-        "5: found `2026)`, expected `(\"…\")` after `date`"
+        test("date(2026, 1)"),
+        "0: found 2 arguments, but `date` takes (from) or (year, month, day)"
     );
     assert!(test(&"x".repeat(5_000)).contains("longer than 4096 bytes"));
 }
