@@ -137,12 +137,6 @@ impl Type {
         Some(ty)
     }
 
-    /// Whether S-FEEL tests can be put on values of this type.
-    #[must_use]
-    pub fn is_testable(&self) -> bool {
-        true
-    }
-
     /// The value as this type has it: `18450.00 EUR` becomes money, ISO texts dates,
     /// number texts numbers. Null fits every type.
     ///

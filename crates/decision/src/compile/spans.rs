@@ -21,6 +21,7 @@ pub(super) fn is_indexable(test: &Test, kind: Kind<'_>) -> bool {
             }
             Unary::Compare(_, node) => constant(node),
             Unary::Interval { low, high } => constant(&low.value) && constant(&high.value),
+            Unary::Boolean(_) => false,
         })
 }
 
@@ -88,6 +89,8 @@ fn append_alternative(alternative: &Unary, kind: Kind<'_>, bounds: &Bounds, span
                 spans.push((from, to));
             }
         }
+        // Not indexable.
+        Unary::Boolean(_) => {}
     }
 }
 

@@ -201,14 +201,6 @@ fn finish(
                 .problem(format!("input is declared otherwise, but is {ty}")),
         );
     }
-    if !ty.is_testable() {
-        problems.push(
-            draft
-                .node
-                .problem(format!("input is {ty}, which no cell can test")),
-        );
-        return None;
-    }
     let allowed = match draft.allowed {
         None => Test::Any,
         Some(node) => parse_cell(node, &ty, types, names)

@@ -144,6 +144,10 @@ pub fn parse_time(text: &str) -> Option<Time> {
 /// and an optional zone.
 #[must_use]
 pub fn parse_moment(text: &str) -> Option<Moment> {
+    // With an offset it is RFC 3339, which has leap seconds too.
+    if let Some(instant) = super::parse_date_time(text) {
+        return Some(Moment::Instant(instant));
+    }
     let (day, time) = text.split_once('T')?;
     Some(parse_time(time)?.on(parse_date(day)?))
 }

@@ -199,7 +199,7 @@ impl<'t> Checker<'t> {
     }
 
     fn tests(&mut self, ty: Option<Type>, tests: &[Unary]) -> Result<(), Error> {
-        let input = std::mem::replace(&mut self.input, Some(ty.clone().unwrap_or(Type::Any)));
+        let input = self.input.replace(ty.clone().unwrap_or(Type::Any));
         for test in tests {
             for operand in test.operands() {
                 let found = self.infer(operand)?;

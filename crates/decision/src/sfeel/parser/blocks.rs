@@ -102,7 +102,7 @@ impl Parser<'_> {
     pub(super) fn new_name(&mut self, keyword: &str) -> Result<String, Error> {
         let mut name = String::new();
         let starts = |c: char| c.is_alphabetic() || c == '_';
-        while self.cursor.peek().is_some_and(|c| is_name_part(c)) {
+        while self.cursor.peek().is_some_and(is_name_part) {
             let at = self.cursor.at();
             if name.is_empty() && !self.cursor.peek().is_some_and(starts) {
                 break;
