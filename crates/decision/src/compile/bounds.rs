@@ -1,6 +1,9 @@
 //! The constants of a column in order, and where a value stands among them.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+};
 
 use chrono::{DateTime, Datelike, FixedOffset, TimeDelta};
 
@@ -143,26 +146,27 @@ const ROOMY: u64 = 1_000_000_000_000_000;
 
 impl Bounds {
     /// Sorts and deduplicates constants of one kind.
-    pub(super) fn new(kind: Kind<'_>, constants: Vec<Key<'_>>, ordered: bool) -> Self {
+    pub(super) fn new(kind: Kind<'_>, constants: &[Key<'_>], ordered: bool) -> Self {
         let whole = |key: &Key<'_>| match key {
             Key::Whole(whole) => Some(*whole),
             _ => None,
         };
         match kind {
-            Kind::Text => Self::texts(&constants, ordered),
-            Kind::Amount(_) => Self::numbers(&constants),
+            Kind::Text => Self::texts(constants, ordered),
+            Kind::Amount(_) => Self::numbers(constants),
             _ => Self::whole(constants.iter().filter_map(whole).collect(), 0),
         }
     }
 
     fn texts(constants: &[Key<'_>], ordered: bool) -> Self {
-        let text = |key: &Key<'_>| match key {
-            Key::Text(text) => Some(Box::<str>::from(*text)),
-            _ => None,
-        };
-        let mut texts: Vec<Box<str>> = constants.iter().filter_map(text).collect();
+        let mut seen: HashSet<&str, foldhash::fast::RandomState> = HashSet::default();
+        for key in constants {
+            if let Key::Text(text) = key {
+                seen.insert(text);
+            }
+        }
+        let mut texts: Vec<Box<str>> = seen.into_iter().map(Box::from).collect();
         texts.sort_unstable();
-        texts.dedup();
         if ordered {
             Self::Texts(texts)
         } else {
@@ -225,8 +229,7 @@ impl Bounds {
 
     /// The class of null, the last there is.
     pub(super) fn null(&self) -> Class {
-        // A table has at most 4 million cells of at most 4 KiB, each with a constant or
-        // two to a dozen bytes, which stays within 32 bits.
+        // A table's text has at most some ten million constants.
         Class::try_from(self.len() * 2 + 1).unwrap_or(Class::MAX)
     }
 

@@ -1,15 +1,13 @@
 //! A column of the index.
 
-use std::collections::HashMap;
-
 use super::{
     bounds::{Bounds, Class, Key, Kind},
+    draft::Draft,
     sets::{self, Sets, Spans},
-    spans,
 };
 use crate::{
     evaluate::known::input_value,
-    sfeel::{Expression, Failure, Property, Scope, Test},
+    sfeel::{Expression, Failure, Property, Scope},
     table::{Input, Table},
     types::Type,
     value::{Facts, Value},
@@ -66,24 +64,26 @@ pub(crate) enum Place {
 }
 
 impl Column {
-    pub(super) fn new(table: &Table, input: usize, most: usize) -> Self {
+    pub(super) fn new<'t>(
+        table: &'t Table,
+        input: usize,
+        mut draft: Draft<'t>,
+        most: usize,
+    ) -> Self {
         let column = &table.inputs[input];
-        let tests = || table.rows.iter().map(move |row| &row.cells[input].test);
-        let kind = Kind::of(&column.ty);
-        let indexed =
-            kind.filter(|kind| tests().any(|t| *t != Test::Any && spans::is_indexable(t, *kind)));
-        let is_opaque = |test: &Test| match indexed {
-            Some(kind) => !spans::is_indexable(test, kind),
-            None => *test != Test::Any,
-        };
-        let (opaque, distinct) = opaque(tests(), is_opaque);
+        let (opaque, distinct) = draft.opaque(table.rows.len());
         let mut source = source(table, column);
-        if kind.is_none_or(|kind| !spans::is_indexable(&column.allowed, kind)) {
+        let indexed = draft.is_indexable();
+        let allowed = draft.add(&column.allowed);
+        if !allowed {
             source = Source::Computed;
         }
+        let indexed = indexed
+            .then(|| Indexed::new(column, draft, declared(table, column, &source), most))
+            .flatten();
         Self {
             input,
-            indexed: indexed.map(|kind| Indexed::new(kind, column, tests(), &source, most)),
+            indexed,
             source,
             opaque,
             distinct,
@@ -171,72 +171,48 @@ fn source(table: &Table, input: &Input) -> Source {
     }
 }
 
-/// Numbers the distinct opaque tests, and says how many there are.
-fn opaque<'t>(
-    tests: impl Iterator<Item = &'t Test>,
-    is_opaque: impl Fn(&Test) -> bool,
-) -> (Vec<u32>, usize) {
-    let mut seen: HashMap<String, u32> = HashMap::new();
-    let number = |test: &Test| {
-        if !is_opaque(test) {
-            return 0;
-        }
-        let next = seen.len() as u32 + 1;
-        *seen.entry(test.to_string()).or_insert(next)
-    };
-    let numbers: Vec<u32> = tests.map(number).collect();
-    match seen.len() {
-        0 => (Vec::new(), 0),
-        distinct => (numbers, distinct),
-    }
-}
-
-/// What a test of the column's own type asks, beside the table's cells.
-fn declared(source: &Source) -> &[String] {
-    match source {
-        Source::Fact(_, None, Type::String { values }) => values,
+/// The texts that a fact may have by its type, where it is what the column reads.
+fn declared<'t>(table: &'t Table, input: &'t Input, source: &Source) -> &'t [String] {
+    match (source, &input.expression.expression) {
+        (Source::Fact(..), Expression::Fact(name, None)) => match table.types.get(name) {
+            Some(Type::String { values }) => values,
+            _ => &[],
+        },
         _ => &[],
     }
 }
 
 impl Indexed {
+    /// The index of a draft whose last test is what the input allows.
     fn new<'t>(
-        kind: Kind<'t>,
         column: &'t Input,
-        tests: impl Iterator<Item = &'t Test> + Clone,
-        source: &Source,
+        mut draft: Draft<'t>,
+        values: &'t [String],
         most: usize,
-    ) -> Self {
-        let indexable = |test: &&Test| spans::is_indexable(test, kind);
-        let allowed = Some(&column.allowed).filter(indexable);
-        let all = || tests.clone().filter(indexable).chain(allowed);
-        let mut constants: Vec<Key<'_>> = all()
-            .flat_map(|test| spans::constants(test, kind))
-            .collect();
-        let values = declared(source);
-        constants.extend(values.iter().map(|text| Key::Text(text)));
-        let bounds = Bounds::new(kind, constants, all().any(spans::asks_order));
-        let (classes, mut rows) = (bounds.null() + 1, Spans::default());
-        let mut count = 0;
-        for test in tests.clone() {
-            if spans::is_indexable(test, kind) {
-                spans::append(test, kind, &bounds, &mut rows.all);
-            } else {
-                rows.all.push((0, bounds.null()));
-            }
-            rows.ends.push(rows.all.len() as u32);
-            count += 1;
-        }
-        let built = sets::build(count, classes as usize, &rows, most);
+    ) -> Option<Self> {
+        values
+            .iter()
+            .for_each(|text| draft.add_key(Key::Text(text)));
+        let bounds = draft.bounds()?;
+        let classes = bounds.null() as usize + 1;
+        let mut spans = draft.spans(&bounds);
+        let allowed = spans.pop();
+        let built = sets::build(spans.ends.len(), classes, &spans, most);
         let mut by_class = built.by_class;
-        forbid(&mut by_class, &column.allowed, values, kind, &bounds);
-        Self {
+        keep(&mut by_class, &allowed);
+        if !values.is_empty() {
+            let class = |text: &String| bounds.class(Key::Text(text));
+            let mut within: Vec<_> = values.iter().map(class).map(|c| (c, c)).collect();
+            within.sort_unstable();
+            keep(&mut by_class, &within);
+        }
+        Some(Self {
             kind: column.ty.clone(),
             bounds,
             sets: built.sets,
             by_class,
-            coarse: built.coarse.then_some(rows),
-        }
+            coarse: built.coarse.then_some(spans),
+        })
     }
 
     /// The class of a value that the fact's type takes as it is.
@@ -278,36 +254,14 @@ impl Indexed {
     }
 }
 
-/// Marks the classes that the input's allowed values, or its type's, leave out.
-fn forbid(
-    by_class: &mut [u32],
-    allowed: &Test,
-    values: &[String],
-    kind: Kind<'_>,
-    bounds: &Bounds,
-) {
-    let null = bounds.null() as usize;
-    let mut permit = |spans: &[(Class, Class)]| {
-        let mut next = 0;
-        for &(from, to) in spans.iter().chain([&(bounds.null(), bounds.null())]) {
-            if let Some(left_out) = by_class.get_mut(next..from as usize) {
-                left_out.fill(NOT_ALLOWED);
-            }
-            next = (to as usize + 1).min(null);
+/// Marks the classes beside the given ones as not allowed; null always is.
+fn keep(by_class: &mut [u32], within: &[(Class, Class)]) {
+    let null = by_class.len() - 1;
+    let mut next = 0;
+    for &(from, to) in within.iter().chain([&(null as Class, null as Class)]) {
+        if let Some(left_out) = by_class.get_mut(next..from as usize) {
+            left_out.fill(NOT_ALLOWED);
         }
-    };
-    if *allowed != Test::Any && spans::is_indexable(allowed, kind) {
-        let mut within = Vec::new();
-        spans::append(allowed, kind, bounds, &mut within);
-        permit(&within);
-    }
-    if !values.is_empty() {
-        let mut within: Vec<_> = values
-            .iter()
-            .map(|text| bounds.class(Key::Text(text)))
-            .map(|class| (class, class))
-            .collect();
-        within.sort_unstable();
-        permit(&within);
+        next = to as usize + 1;
     }
 }

@@ -10,9 +10,9 @@
 
 mod bounds;
 mod column;
+mod draft;
 mod order;
 mod sets;
-mod spans;
 
 use std::{
     fmt,
@@ -25,7 +25,10 @@ pub(crate) use order::Order;
 pub(crate) use order::compare;
 pub(crate) use sets::Sets;
 
-use crate::{sfeel::Test, table::Table};
+use bounds::Kind;
+use draft::Draft;
+
+use crate::table::Table;
 
 /// What evaluation looks up instead of trying every row.
 #[derive(Debug)]
@@ -48,15 +51,8 @@ impl Index {
             *last = (1 << rest) - 1;
         }
         all.push(&words);
-        let asked = |column: &usize| {
-            let mut cells = table.rows.iter().filter_map(|row| row.cells.get(*column));
-            cells.any(|cell| cell.test != Test::Any)
-        };
-        let columns = (0..table.inputs.len()).filter(asked);
         Self {
-            columns: columns
-                .map(|column| Column::new(table, column, most))
-                .collect(),
+            columns: columns(table, most),
             all,
             order: Order::new(table),
         }
@@ -66,6 +62,26 @@ impl Index {
     pub(crate) fn bytes(&self) -> usize {
         self.columns.iter().map(Column::bytes).sum()
     }
+}
+
+/// The columns that some row puts a test on. Each cell is read once, row by row: that is
+/// how they lie in memory.
+fn columns(table: &Table, most: usize) -> Vec<Column> {
+    let rows = table.rows.len();
+    let kinds = table.inputs.iter().map(|input| Kind::of(&input.ty));
+    let mut drafts: Vec<Draft<'_>> = kinds.map(|kind| Draft::new(kind, rows)).collect();
+    for row in &table.rows {
+        for (draft, cell) in drafts.iter_mut().zip(&row.cells) {
+            if !draft.add(&cell.test) {
+                draft.add_opaque(&cell.test);
+            }
+        }
+    }
+    let drafts = drafts.into_iter().enumerate();
+    let asked = drafts.filter(|(_, draft)| !draft.is_idle());
+    asked
+        .map(|(input, draft)| Column::new(table, input, draft, most))
+        .collect()
 }
 
 /// A table's index, made when it is first asked for. A copy of a table, which may then be

@@ -7,7 +7,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::spans::Span;
+/// Classes from the first to the second, both included.
+pub(super) type Span = (u32, u32);
 
 /// Most bytes that the sets of a column take, per row.
 pub(crate) const BYTES_PER_ROW: usize = 64;
@@ -26,13 +27,20 @@ pub(super) struct Spans {
 }
 
 impl Spans {
-    fn of(&self, row: usize) -> &[Span] {
+    pub(super) fn of(&self, row: usize) -> &[Span] {
         let end = self.ends.get(row).copied().unwrap_or(0) as usize;
         let start = match row.checked_sub(1) {
             Some(before) => self.ends.get(before).copied().unwrap_or(0) as usize,
             None => 0,
         };
         self.all.get(start..end).unwrap_or_default()
+    }
+
+    /// Takes the last row's spans away.
+    pub(super) fn pop(&mut self) -> Vec<Span> {
+        self.ends.pop();
+        let end = self.ends.last().copied().unwrap_or(0);
+        self.all.split_off(end as usize)
     }
 
     /// Whether a row's cell is met by a class.
