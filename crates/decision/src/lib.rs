@@ -30,9 +30,11 @@
 
 mod compile;
 mod diagnostic;
+pub mod dmn;
 mod evaluate;
 pub mod json;
 pub mod limits;
+pub mod model;
 pub mod number;
 pub mod sfeel;
 mod table;
@@ -49,6 +51,7 @@ pub use evaluate::twin;
 pub use evaluate::{
     Answer, Evaluation, Joint, Outcome, Output, RowMatch, evaluate, evaluate_joint, explain,
 };
+pub use model::Model;
 pub use number::Number;
 pub use sfeel::{Failure, Met};
 pub use table::{

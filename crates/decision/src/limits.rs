@@ -28,3 +28,11 @@ pub const TEXT_BYTES: usize = 32 * 1024 * 1024;
 pub const NODES: usize = 4_000_000;
 /// Most diagnostics reported for one table; the rest is only counted.
 pub const DIAGNOSTICS: usize = 100;
+/// Most inputs, functions and decisions of a model.
+pub const ELEMENTS: usize = 5_000;
+/// Deepest nesting of elements in a DMN file.
+pub const ELEMENT_DEPTH: usize = 256;
+/// Most boxed expressions that one evaluation of a model works through.
+pub const MODEL_STEPS: usize = 1_000_000;
+/// Deepest nesting of calls between functions of a model, and of expressions within them.
+pub const CALL_DEPTH: usize = 64;

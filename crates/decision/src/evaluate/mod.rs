@@ -15,6 +15,7 @@ mod variables;
 
 pub use explain::{RowMatch, explain};
 pub use output::{Answer, Output};
+pub(crate) use output::{add, extreme};
 
 use layer::{Indexed, Layer};
 use smallvec::SmallVec;

@@ -138,7 +138,11 @@ impl Table {
     }
 }
 
-fn extreme<'v>(values: impl Iterator<Item = &'v Value>, wanted: Comparison) -> Option<Value> {
+/// The smallest or largest of values.
+pub(crate) fn extreme<'v>(
+    values: impl Iterator<Item = &'v Value>,
+    wanted: Comparison,
+) -> Option<Value> {
     values
         .reduce(|best, value| {
             if holds(wanted, value, best) == Some(true) {
@@ -150,7 +154,8 @@ fn extreme<'v>(values: impl Iterator<Item = &'v Value>, wanted: Comparison) -> O
         .cloned()
 }
 
-fn add(sum: &Value, value: &Value) -> Result<Value, String> {
+/// The sum of two values of one kind.
+pub(crate) fn add(sum: &Value, value: &Value) -> Result<Value, String> {
     let number = |a: &Number, b: &Number| a.checked_add(*b).map_err(|error| error.to_string());
     match (sum, value) {
         (Value::Number(a), Value::Number(b)) => Ok(Value::Number(number(a, b)?)),

@@ -21,7 +21,7 @@ fn context<const N: usize>(entries: [(&str, Value); N]) -> Value {
 }
 
 /// `sha256:` and the digest of a text.
-pub(super) fn sha256(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     let mut out = String::from("sha256:");
     for byte in Sha256::digest(text.as_bytes()) {
         let _ = write!(out, "{byte:02x}");
@@ -35,6 +35,10 @@ impl Table {
     /// of the table nor descriptions are part of it.
     #[must_use]
     pub fn canonical(&self) -> String {
+        json::canonical(&self.canonical_value())
+    }
+
+    pub(crate) fn canonical_value(&self) -> Value {
         let inputs = self.inputs.iter().map(|input| {
             context([
                 ("allowed", text(&input.allowed)),
@@ -51,7 +55,7 @@ impl Table {
         });
         let facts = self.facts().map(|(name, ty)| (name.to_owned(), text(ty)));
         let aggregator = self.hit_policy.aggregator();
-        json::canonical(&context([
+        context([
             (
                 "aggregation",
                 aggregator.map_or(Value::Null, |a| text(a.name())),
@@ -73,7 +77,7 @@ impl Table {
                         .collect(),
                 ),
             ),
-        ]))
+        ])
     }
 
     /// The digest of one row: of its id, what it asks of which expression, and its outputs.
@@ -83,13 +87,18 @@ impl Table {
     }
 
     fn canonical_row(&self, row: &Row) -> Value {
-        let when: BTreeMap<_, _> = self
-            .inputs
-            .iter()
-            .zip(&row.cells)
-            .filter(|(_, cell)| cell.test != crate::sfeel::Test::Any)
-            .map(|(input, cell)| (input.expression.to_string(), text(&cell.test)))
-            .collect();
+        let mut when = BTreeMap::new();
+        for (input, cell) in self.inputs.iter().zip(&row.cells) {
+            if cell.test == crate::sfeel::Test::Any {
+                continue;
+            }
+            // Two inputs may compute the same.
+            let mut name = input.expression.to_string();
+            while when.contains_key(&name) {
+                name.push('\'');
+            }
+            when.insert(name, text(&cell.test));
+        }
         let mut entries = BTreeMap::from([
             ("id".to_owned(), text(&row.id)),
             ("then".to_owned(), Value::Context(row.outputs.clone())),

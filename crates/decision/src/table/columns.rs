@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Input, OutputColumn};
+use super::{Input, OutputColumn, file::Surroundings, language::Language};
 use crate::{
     diagnostic::Diagnostic,
     limits,
-    sfeel::{self, Expression, Names, Property, Test},
+    sfeel::{self, Comparison, Expression, Names, Property, Test, Unary},
     types::Type,
     value::Value,
     yaml::{Fields, Node},
@@ -73,7 +73,7 @@ struct Draft<'n> {
 pub(super) fn take_inputs(
     node: &Node,
     types: &mut BTreeMap<String, Type>,
-    open: bool,
+    surroundings: &mut Surroundings<'_, '_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Vec<Input>> {
     let before = problems.len();
@@ -89,10 +89,11 @@ pub(super) fn take_inputs(
     }
     let drafts: Vec<_> = items
         .iter()
-        .filter_map(|item| draft(item, open, problems))
+        .filter_map(|item| draft(item, surroundings, problems))
         .collect();
-    declare(&drafts, types);
-    let names = Names::new(types.keys().map(String::as_str));
+    if surroundings.open {
+        declare(&drafts, types);
+    }
     let mut seen = HashSet::new();
     let mut parsed = Vec::new();
     for draft in drafts {
@@ -103,27 +104,32 @@ pub(super) fn take_inputs(
                     .problem(format!("input `{}` stands twice", draft.key)),
             );
         }
-        match sfeel::parse_expression(draft.text, &names) {
-            Ok(expression) => parsed.push((draft, expression)),
-            Err(error) => problems.push(located(draft.expression, &error)),
-        }
+        parsed.push(draft);
     }
     // An input on a fact's currency lets amounts in every currency through.
-    for (_, expression) in &parsed {
-        if let Expression::Fact(name, Some(Property::Currency)) = &expression.expression
+    for draft in &parsed {
+        let language = surroundings.language(types);
+        if let Ok((expression, _)) = language.expression(draft.expression)
+            && let Expression::Fact(name, Some(Property::Currency)) = &expression.expression
             && let Some(Type::Money { currency }) = types.get_mut(name)
         {
             *currency = None;
         }
     }
+    let language = surroundings.language(types);
+    let lenient = surroundings.in_model();
     let inputs: Vec<_> = parsed
         .into_iter()
-        .filter_map(|(draft, expression)| finish(draft, expression, types, &names, problems))
+        .filter_map(|draft| finish(draft, &language, lenient, problems))
         .collect();
     (problems.len() == before).then_some(inputs)
 }
 
-fn draft<'n>(item: &'n Node, open: bool, problems: &mut Vec<Diagnostic>) -> Option<Draft<'n>> {
+fn draft<'n>(
+    item: &'n Node,
+    surroundings: &mut Surroundings<'_, '_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Draft<'n>> {
     if let Some(text) = item.as_str() {
         let key = text.trim().to_owned();
         return Some(Draft {
@@ -146,8 +152,8 @@ fn draft<'n>(item: &'n Node, open: bool, problems: &mut Vec<Diagnostic>) -> Opti
     let allowed = fields.take("allowed");
     let ty = if fields.node().get("type").is_none() {
         None
-    } else if open {
-        Some(Type::take(&mut fields, problems)?)
+    } else if surroundings.open || surroundings.in_model() {
+        Some(surroundings.take_type(&mut fields, problems)?.0)
     } else {
         let at = fields.take("type")?;
         problems.push(at.problem("types come from the workflow's facts here, not from inputs"));
@@ -185,25 +191,27 @@ fn declare(drafts: &[Draft<'_>], types: &mut BTreeMap<String, Type>) {
 
 fn finish(
     draft: Draft<'_>,
-    mut expression: sfeel::Node,
-    types: &BTreeMap<String, Type>,
-    names: &Names,
+    language: &Language<'_>,
+    lenient: bool,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Input> {
-    let ty = sfeel::check_expression(&mut expression, types)
-        .map_err(|error| problems.push(located(draft.expression, &error)))
+    let (expression, mut ty) = language
+        .expression(draft.expression)
+        .map_err(|problem| problems.push(problem))
         .ok()?;
-    if draft.ty.as_ref().is_some_and(|declared| *declared != ty) && !widened(draft.ty.as_ref(), &ty)
-    {
-        problems.push(
-            draft
-                .node
-                .problem(format!("input is declared otherwise, but is {ty}")),
-        );
+    if let Some(declared) = draft.ty {
+        // In a model, what an expression is counts more than what its column says.
+        if ty == Type::Any {
+            ty = declared;
+        } else if !lenient && declared != ty && !widened(&declared, &ty) {
+            let message = format!("input is declared otherwise, but is {ty}");
+            problems.push(draft.node.problem(message));
+        }
     }
     let allowed = match draft.allowed {
         None => Test::Any,
-        Some(node) => parse_cell(node, &ty, types, names)
+        Some(node) => language
+            .test(node, &ty)
             .map_err(|problem| problems.push(problem.in_cell("allowed")))
             .ok()?,
     };
@@ -218,45 +226,21 @@ fn finish(
 }
 
 /// Whether a type differs only since its currency is tested by an input of its own.
-fn widened(declared: Option<&Type>, ty: &Type) -> bool {
+fn widened(declared: &Type, ty: &Type) -> bool {
     matches!(
         (declared, ty),
-        (Some(Type::Money { .. }), Type::Money { currency: None })
+        (Type::Money { .. }, Type::Money { currency: None })
     )
 }
 
-/// A problem of an expression at its place in the file.
-pub(super) fn located(node: &Node, error: &sfeel::Error) -> Diagnostic {
-    Diagnostic::new(node.text_mark().right(error.at), error.message.clone())
-}
-
-/// Reads and checks the test in a node.
-pub(super) fn parse_cell(
+/// Output columns: names, or mappings with a type, `values` or `allowed`, `optional` and
+/// `default`. The defaults by name.
+pub(super) fn take_outputs(
     node: &Node,
-    ty: &Type,
-    types: &BTreeMap<String, Type>,
-    names: &Names,
-) -> Result<Test, Diagnostic> {
-    let text = node.as_str().filter(|text| !text.trim().is_empty());
-    let Some(text) = text else {
-        let found = if node.as_str().is_some() {
-            "nothing".to_owned()
-        } else {
-            node.describe()
-        };
-        return Err(node.problem(format!(
-            "found {found}, expected an S-FEEL test such as '<= 10'"
-        )));
-    };
-    let checked = sfeel::parse_test(text, names).and_then(|mut test| {
-        sfeel::check_test(&mut test, ty, types)?;
-        Ok(test)
-    });
-    checked.map_err(|error| located(node, &error))
-}
-
-/// Output columns: names, or mappings with a type, `values` and `optional`.
-pub(super) fn take_outputs(node: &Node, problems: &mut Vec<Diagnostic>) -> Vec<OutputColumn> {
+    surroundings: &mut Surroundings<'_, '_>,
+    defaults: &mut BTreeMap<String, Value>,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<OutputColumn> {
     let items = node.items(problems, "a sequence of outputs");
     if items.len() > limits::COLUMNS {
         let message = format!(
@@ -269,7 +253,7 @@ pub(super) fn take_outputs(node: &Node, problems: &mut Vec<Diagnostic>) -> Vec<O
     }
     let mut outputs: Vec<OutputColumn> = Vec::new();
     for item in items {
-        let Some(output) = take_output(item, problems) else {
+        let Some(output) = take_output(item, surroundings, defaults, problems) else {
             continue;
         };
         if outputs.iter().any(|other| other.name == output.name) {
@@ -280,7 +264,12 @@ pub(super) fn take_outputs(node: &Node, problems: &mut Vec<Diagnostic>) -> Vec<O
     outputs
 }
 
-fn take_output(item: &Node, problems: &mut Vec<Diagnostic>) -> Option<OutputColumn> {
+fn take_output(
+    item: &Node,
+    surroundings: &mut Surroundings<'_, '_>,
+    defaults: &mut BTreeMap<String, Value>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<OutputColumn> {
     if let Some(name) = item.as_str() {
         let name = name.to_owned();
         return Some(OutputColumn {
@@ -298,20 +287,28 @@ fn take_output(item: &Node, problems: &mut Vec<Diagnostic>) -> Option<OutputColu
         .text(problems, "a name")?
         .to_owned();
     let values_node = fields.take("values");
+    let allowed_node = fields.take("allowed");
+    let default = fields.take("default");
     let optional = fields
         .take("optional")
         .map_or(Some(false), |node| node.boolean(problems))?;
-    let ty = match item.get("type") {
-        Some(_) => Type::take(&mut fields, problems)?,
-        None => Type::Any,
+    let (ty, allowed) = match item.get("type") {
+        Some(_) => surroundings.take_type(&mut fields, problems)?,
+        None => (Type::Any, Test::Any),
     };
     fields.finish(problems);
-    let mut values = Vec::new();
-    for value in values_node.map_or(&[][..], |node| node.items(problems, "a sequence of values")) {
-        match output_value(value, &ty) {
-            Ok(value) => values.push(value),
-            Err(problem) => problems.push(problem),
+    let values = match (values_node, allowed_node) {
+        (Some(node), None) => output_values(node, &ty, problems),
+        (None, Some(node)) => allowed_values(node, &ty, problems)?,
+        (Some(_), Some(node)) => {
+            problems.push(node.problem("found both `allowed` and `values`, expected one of them"));
+            return None;
         }
+        (None, None) => constants(&allowed).unwrap_or_default(),
+    };
+    if let Some(node) = default {
+        let value = constant(node, &ty).map_err(|problem| problems.push(problem));
+        defaults.insert(name.clone(), value.ok()?);
     }
     Some(OutputColumn {
         name,
@@ -319,6 +316,50 @@ fn take_output(item: &Node, problems: &mut Vec<Diagnostic>) -> Option<OutputColu
         values,
         required: !optional,
     })
+}
+
+fn output_values(node: &Node, ty: &Type, problems: &mut Vec<Diagnostic>) -> Vec<Value> {
+    let mut values = Vec::new();
+    for value in node.items(problems, "a sequence of values") {
+        match output_value(value, ty) {
+            Ok(value) => values.push(value),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    values
+}
+
+/// The values of an S-FEEL list of constants such as `"HIGH", "LOW"`.
+fn allowed_values(node: &Node, ty: &Type, problems: &mut Vec<Diagnostic>) -> Option<Vec<Value>> {
+    let types = BTreeMap::new();
+    let language = Language::new(&types, Names::default());
+    let values = language.test(node, ty).and_then(|test| {
+        let message = "found a test, expected constants in the order of their priority";
+        constants(&test).ok_or_else(|| node.problem(message))
+    });
+    values.map_err(|problem| problems.push(problem)).ok()
+}
+
+/// The constants that a test lists, if it does nothing else.
+fn constants(test: &Test) -> Option<Vec<Value>> {
+    let Test::Positive(alternatives) = test else {
+        return None;
+    };
+    let constant = |unary: &Unary| match unary {
+        Unary::Compare(Comparison::Equal, node) => node.literal().cloned(),
+        _ => None,
+    };
+    alternatives.iter().map(constant).collect()
+}
+
+/// The value of a constant S-FEEL expression.
+fn constant(node: &Node, ty: &Type) -> Result<Value, Diagnostic> {
+    let types = BTreeMap::new();
+    let (expression, _) = Language::new(&types, Names::default()).expression(node)?;
+    let value = expression.literal().cloned();
+    let value = value.ok_or_else(|| node.problem("found an expression, expected a constant"))?;
+    ty.coerce(value)
+        .map_err(|mismatch| node.problem(mismatch.message))
 }
 
 /// The value of an output, as its type has it. A text output takes a bare scalar as it stands.

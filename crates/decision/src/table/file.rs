@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Aggregator, HitPolicy, OutputColumn, Row, Table, canonical, columns, csv_rows, rows};
+use super::{
+    Aggregator, HitPolicy, Language, OutputColumn, Row, Table, canonical, columns, csv_rows, rows,
+};
 use crate::{
     compile::Compiled,
     diagnostic::{Diagnostic, settle},
     limits,
-    sfeel::Names,
+    model::{Definitions, Visible},
+    sfeel::{Mode, Names, Test},
     types::Type,
     value::Value,
     yaml::{self, Fields, Node},
@@ -106,7 +109,13 @@ impl Table {
         loader: &Loader<'_>,
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut problems = Vec::new();
-        let table = read(name, fields, schema, loader, &mut problems);
+        let mut surroundings = Surroundings {
+            facts: &schema.facts,
+            outputs: schema.outputs.as_deref(),
+            open: schema.open,
+            model: None,
+        };
+        let table = read(name, fields, &mut surroundings, loader, &mut problems);
         match table {
             Some(mut table) if problems.is_empty() => {
                 table.digest = canonical::sha256(&table.canonical());
@@ -115,42 +124,116 @@ impl Table {
             _ => Err(settle(problems)),
         }
     }
+
+    /// Reads a table within a model, which says what expressions may name and which types
+    /// there are.
+    ///
+    /// # Errors
+    /// With all problems found.
+    pub(crate) fn in_model(
+        name: &str,
+        node: &Node,
+        visible: &Visible,
+        definitions: &mut Definitions<'_>,
+        loader: &Loader<'_>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let mut fields = Fields::new(node).map_err(|problem| vec![problem])?;
+        let mut problems = Vec::new();
+        let mut surroundings = Surroundings {
+            facts: &visible.types,
+            outputs: None,
+            open: false,
+            model: Some((visible, definitions)),
+        };
+        let table = read(name, &mut fields, &mut surroundings, loader, &mut problems);
+        fields.finish(&mut problems);
+        match table {
+            Some(mut table) if problems.is_empty() => {
+                let read: Vec<String> = table.facts().map(|(name, _)| name.to_owned()).collect();
+                table.types.retain(|name, _| read.contains(name));
+                table.digest = canonical::sha256(&table.canonical());
+                Ok(table)
+            }
+            _ => Err(problems),
+        }
+    }
+}
+
+/// What surrounds a table and isn't its own to say.
+pub(super) struct Surroundings<'s, 'd> {
+    facts: &'s BTreeMap<String, Type>,
+    /// The outputs it must have; `None`: the table says.
+    outputs: Option<&'s [OutputColumn]>,
+    /// Whether it may declare facts of its own.
+    pub(super) open: bool,
+    model: Option<(&'s Visible, &'s mut Definitions<'d>)>,
+}
+
+impl Surroundings<'_, '_> {
+    /// Whether the table is part of a model, whose types it knows by name.
+    pub(super) fn in_model(&self) -> bool {
+        self.model.is_some()
+    }
+
+    /// How expressions over facts are read.
+    pub(super) fn language<'t>(&self, types: &'t BTreeMap<String, Type>) -> Language<'t> {
+        match &self.model {
+            Some((visible, _)) => Language::in_mode(types, visible.names(), Mode::Spec),
+            None => Language::new(types, Names::declared(types)),
+        }
+    }
+
+    /// Takes the keys that say a type out of a mapping; what the type allows too.
+    pub(super) fn take_type(
+        &mut self,
+        fields: &mut Fields<'_>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Option<(Type, Test)> {
+        match &mut self.model {
+            Some((_, definitions)) => {
+                let declared = definitions.base(fields, problems)?;
+                let allowed = definitions.allowed(&declared).clone();
+                Some((declared.ty, allowed))
+            }
+            None => Some((Type::take(fields, problems)?, Test::Any)),
+        }
+    }
 }
 
 /// Reads what it can, so that one run reports as many problems as there are.
 fn read(
     name: &str,
     fields: &mut Fields<'_>,
-    schema: &Schema,
+    surroundings: &mut Surroundings<'_, '_>,
     loader: &Loader<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Table> {
-    let mut types = schema.facts.clone();
-    if schema.open
+    let mut types = surroundings.facts.clone();
+    if surroundings.open
         && let Some(node) = fields.take("facts")
     {
         columns::take_facts(node, &mut types, problems);
     }
     let hit_policy = take_hit_policy(fields, problems);
     let inputs = fields.require("inputs", problems);
-    let outputs = match &schema.outputs {
-        Some(outputs) => Some(outputs.clone()),
+    let mut defaults = BTreeMap::new();
+    let outputs = match surroundings.outputs {
+        Some(outputs) => Some(outputs.to_vec()),
         None => fields
             .take("outputs")
-            .map(|node| columns::take_outputs(node, problems)),
+            .map(|node| columns::take_outputs(node, surroundings, &mut defaults, problems)),
     };
     let default = fields.take("default");
     let annotations = fields.texts("annotations", problems);
     let source = take_source(fields, problems);
 
-    let inputs = columns::take_inputs(inputs?, &mut types, schema.open, problems)?;
+    let inputs = columns::take_inputs(inputs?, &mut types, surroundings, problems)?;
     let shape = rows::Shape {
-        types: &types,
-        names: &Names::new(types.keys().map(String::as_str)),
+        language: &surroundings.language(&types),
         inputs: &inputs,
         outputs: outputs.as_deref(),
         annotations: &annotations,
-        computed: schema.open && schema.outputs.is_none(),
+        computed: (surroundings.open || surroundings.in_model()) && surroundings.outputs.is_none(),
     };
     let (rows, file) = match source? {
         Source::Rows(node) => (rows::take_rows(node, &shape, problems), None),
@@ -160,7 +243,14 @@ fn read(
         ),
     };
     check_ids(&rows, file, problems);
-    let default = default.map(|node| rows::take_default(node, &shape, problems));
+    let default = match default {
+        Some(node) if !defaults.is_empty() => {
+            problems.push(node.problem("outputs say their own defaults already"));
+            None
+        }
+        Some(node) => Some(rows::take_default(node, &shape, problems)),
+        None => Some(defaults).filter(|defaults| !defaults.is_empty()),
+    };
     let table = Table {
         name: name.to_owned(),
         description: None,

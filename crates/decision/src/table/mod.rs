@@ -4,11 +4,17 @@ mod canonical;
 mod columns;
 mod csv_rows;
 mod file;
+mod language;
 mod rows;
+mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use canonical::sha256;
 pub use file::{Loader, Schema};
+pub(crate) use language::Language;
+pub(crate) use rows::is_row_id;
+pub(crate) use write::{collects, constant_text, constants_text, outer, type_entries};
 
 use crate::{
     compile::Compiled,
@@ -180,23 +186,27 @@ impl Table {
     /// The declared types of the facts that this table reads.
     pub fn facts(&self) -> impl Iterator<Item = (&str, &Type)> {
         let mut read = BTreeSet::new();
-        for input in &self.inputs {
-            input.expression.facts(&mut |name| _ = read.insert(name));
-        }
-        for operand in self
-            .rows
-            .iter()
-            .flat_map(|row| &row.cells)
-            .flat_map(|c| c.test.operands())
-        {
-            operand.facts(&mut |name| _ = read.insert(name));
-        }
-        for expression in self.rows.iter().flat_map(|row| row.computed.values()) {
+        self.expressions(&mut |expression| {
             expression.facts(&mut |name| _ = read.insert(name));
-        }
+        });
         read.into_iter()
             .filter_map(|name| self.types.get_key_value(name))
             .map(|(n, ty)| (n.as_str(), ty))
+    }
+
+    /// Calls `visit` with every expression: of inputs, of cells and allowed values, and of
+    /// computed outputs.
+    pub(crate) fn expressions<'t>(&'t self, visit: &mut dyn FnMut(&'t sfeel::Node)) {
+        for input in &self.inputs {
+            visit(&input.expression);
+            input.allowed.operands().for_each(&mut *visit);
+        }
+        for row in &self.rows {
+            for cell in &row.cells {
+                cell.test.operands().for_each(&mut *visit);
+            }
+            row.computed.values().for_each(&mut *visit);
+        }
     }
 
     /// Whether the currency of a fact is an input of its own, so that amounts in any

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Cell, Input, Notes, OutputColumn, Row,
-    columns::{located, output_value, parse_cell},
-};
+use super::{Cell, Input, Notes, OutputColumn, Row, columns::output_value, language::Language};
 use crate::{
     diagnostic::Diagnostic,
     limits,
-    sfeel::{self, Names, Test},
+    sfeel::{self, Test},
     types::Type,
     value::Value,
     yaml::{Fields, Node},
@@ -17,8 +14,7 @@ use crate::{
 
 /// What rows must fit.
 pub(super) struct Shape<'t> {
-    pub(super) types: &'t BTreeMap<String, Type>,
-    pub(super) names: &'t Names,
+    pub(super) language: &'t Language<'t>,
     pub(super) inputs: &'t [Input],
     pub(super) outputs: Option<&'t [OutputColumn]>,
     /// The names of annotations that rows may carry.
@@ -31,7 +27,9 @@ impl Shape<'_> {
     /// Checks one cell; the problem names it.
     pub(super) fn cell(&self, row: &str, column: usize, node: &Node) -> Result<Cell, Diagnostic> {
         let input = &self.inputs[column];
-        let test = parse_cell(node, &input.ty, self.types, self.names)
+        let test = self
+            .language
+            .test(node, &input.ty)
             .map_err(|problem| problem.in_cell(format!("row {row}, {}", input.key)))?;
         Ok(Cell {
             test,
@@ -46,12 +44,27 @@ impl Shape<'_> {
             return output_value(node, &Type::Any).map_err(in_cell);
         };
         let value = output_value(node, &output.ty).map_err(in_cell)?;
-        if !output.values.is_empty() && !output.values.contains(&value) {
-            let known: Vec<_> = output.values.iter().map(Value::to_string).collect();
-            let message = format!("found `{value}`, expected one of {}", known.join(", "));
-            return Err(in_cell(node.problem(message)));
+        among(output, node, value).map_err(in_cell)
+    }
+
+    /// A constant that an expression came to, as its column has it.
+    fn constant(
+        &self,
+        row: &str,
+        name: &str,
+        node: &Node,
+        value: Value,
+    ) -> Result<Value, Diagnostic> {
+        let in_cell = |problem: Diagnostic| problem.in_cell(format!("row {row}, {name}"));
+        let Some(output) = self.column(name, node).map_err(in_cell)? else {
+            return Ok(value);
+        };
+        if value == Value::Null {
+            return Ok(value);
         }
-        Ok(value)
+        let fitted = output.ty.coerce(value);
+        let fitted = fitted.map_err(|mismatch| in_cell(node.problem(mismatch.message)))?;
+        among(output, node, fitted).map_err(in_cell)
     }
 
     /// The declaration of an output; `None` where outputs aren't declared.
@@ -67,20 +80,11 @@ impl Shape<'_> {
         })
     }
 
-    /// Checks one computed output; the problem names it.
+    /// Checks one computed output; the problem names it. An expression of constants is one.
     fn computed(&self, row: &str, name: &str, node: &Node) -> Result<sfeel::Node, Diagnostic> {
         let in_cell = |problem: Diagnostic| problem.in_cell(format!("row {row}, {name}"));
         let column = self.column(name, node).map_err(in_cell)?;
-        let Some(text) = node.as_str() else {
-            let message = format!("found {}, expected an S-FEEL expression", node.describe());
-            return Err(in_cell(node.problem(message)));
-        };
-        let (expression, ty) = sfeel::parse_expression(text, self.names)
-            .and_then(|mut expression| {
-                let ty = sfeel::check_expression(&mut expression, self.types)?;
-                Ok((expression, ty))
-            })
-            .map_err(|error| in_cell(located(node, &error)))?;
+        let (expression, ty) = self.language.expression(node).map_err(in_cell)?;
         match column {
             Some(column) if !may_be(&ty, &column.ty) => {
                 let message = format!("found {ty}, but the output is {}", column.ty);
@@ -103,6 +107,18 @@ impl Shape<'_> {
             .collect();
         (!missing.is_empty()).then(|| format!("output `{}` is missing", missing.join("`, `")))
     }
+}
+
+/// A value that its column lists, where that lists any.
+fn among(output: &OutputColumn, node: &Node, value: Value) -> Result<Value, Diagnostic> {
+    if output.values.is_empty() || output.values.contains(&value) {
+        return Ok(value);
+    }
+    let known: Vec<_> = output.values.iter().map(Value::to_string).collect();
+    Err(node.problem(format!(
+        "found `{value}`, expected one of {}",
+        known.join(", ")
+    )))
 }
 
 /// Whether values of one type can be values of another.
@@ -153,8 +169,9 @@ fn take_row(item: &Node, shape: &Shape<'_>, problems: &mut Vec<Diagnostic>) -> O
         Some(then) => take_outputs(then, &format!("row {id}"), shape, problems),
         None => BTreeMap::new(),
     };
+    let mut outputs = outputs;
     let computed = match compute {
-        Some(compute) => take_computed(compute, &outputs, &id, shape, problems),
+        Some(compute) => take_computed(compute, &mut outputs, &id, shape, problems),
         None => BTreeMap::new(),
     };
     let place = then.or(compute)?;
@@ -208,7 +225,7 @@ fn entries<'n>(node: &'n Node, problems: &mut Vec<Diagnostic>) -> &'n [(Node, No
 
 fn take_computed(
     node: &Node,
-    constant: &BTreeMap<String, Value>,
+    constant: &mut BTreeMap<String, Value>,
     id: &str,
     shape: &Shape<'_>,
     problems: &mut Vec<Diagnostic>,
@@ -225,25 +242,34 @@ fn take_computed(
             problems.push(key.problem(message).in_cell(format!("row {id}")));
             continue;
         }
-        match shape.computed(id, name, value) {
-            Ok(expression) => {
-                computed.insert(name.to_owned(), expression);
+        let found = shape.computed(id, name, value).and_then(|expression| {
+            match expression.literal().cloned() {
+                Some(literal) => {
+                    let literal = shape.constant(id, name, value, literal)?;
+                    constant.insert(name.to_owned(), literal);
+                }
+                None => _ = computed.insert(name.to_owned(), expression),
             }
-            Err(problem) => problems.push(problem),
-        }
+            Ok(())
+        });
+        problems.extend(found.err());
     }
     computed
 }
 
-/// A row's id: text of letters, digits and `_ - . : /`, stable since waivers name it.
-pub(super) fn row_id(node: &Node, problems: &mut Vec<Diagnostic>) -> Option<String> {
-    let text = node.text(problems, "a row id")?;
-    let fits = !text.is_empty()
+/// Whether a text can be a row's id: letters, digits and `_ - . : /`.
+pub(crate) fn is_row_id(text: &str) -> bool {
+    !text.is_empty()
         && text.len() <= limits::NAME_BYTES
         && text
             .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '/'));
-    if !fits {
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '/'))
+}
+
+/// A row's id, stable since waivers name it.
+pub(super) fn row_id(node: &Node, problems: &mut Vec<Diagnostic>) -> Option<String> {
+    let text = node.text(problems, "a row id")?;
+    if !is_row_id(text) {
         let message = format!(
             "{} is no row id: letters, digits and _-.:/ are",
             node.describe()

@@ -4,14 +4,17 @@
 //! Anchors, aliases, tags and duplicate keys are refused: a file that decides says each
 //! thing once, where it stands.
 
+pub(crate) mod build;
 mod de;
 mod fields;
 mod reader;
+mod write;
 
 use std::collections::BTreeMap;
 
 pub use de::from_node;
 pub use fields::Fields;
+pub use write::{flow, write};
 
 use crate::{
     diagnostic::{Diagnostic, Mark},

@@ -8,6 +8,7 @@
 )]
 
 mod compiled;
+mod dmn;
 mod evaluation;
 mod files;
 mod hit_policies;

@@ -1,0 +1,278 @@
+//! Item definitions and references to types.
+
+use std::collections::BTreeMap;
+
+use roxmltree::Node as Element;
+
+use super::{
+    EXTENSIONS,
+    source::{Source, mapping, named, scalar},
+};
+use crate::yaml::{Kind, Node};
+
+/// The item definitions of a model.
+pub(super) struct Items {
+    /// What stands in place of a name: for definitions that the exporter made of types
+    /// without one.
+    inline: BTreeMap<String, Node>,
+    names: Vec<String>,
+}
+
+impl Items {
+    /// Reads all definitions; the named ones as the `types` of the model.
+    pub(super) fn read<'x>(
+        source: &mut Source<'x>,
+        elements: &[Element<'_, 'x>],
+    ) -> (Self, Option<Node>) {
+        let mut items = Self {
+            inline: BTreeMap::new(),
+            names: Vec::new(),
+        };
+        for element in elements {
+            let Some(name) = source.attribute(*element, "name") else {
+                source.refuse(*element, "item definition has no name");
+                continue;
+            };
+            let name = name.as_str().unwrap_or_default().to_owned();
+            if items.names.contains(&name) {
+                source.refuse(*element, format!("item definition `{name}` stands twice"));
+            }
+            items.names.push(name);
+        }
+        let mut types = Vec::new();
+        for element in elements {
+            let Some(name) = source.attribute(*element, "name") else {
+                continue;
+            };
+            let node = items.declaration(source, *element);
+            if element.attribute((EXTENSIONS, "inline")) == Some("true") {
+                let name = name.as_str().unwrap_or_default().to_owned();
+                items.inline.insert(name, node);
+            } else {
+                types.push((name, node));
+            }
+        }
+        // A definition that the exporter made may refer to another one.
+        let inline = items.inline.clone();
+        for (_, node) in &mut types {
+            *node = substitute(node, &inline, 0);
+        }
+        for node in items.inline.values_mut() {
+            *node = substitute(node, &inline, 0);
+        }
+        let mark = elements.first().map(|first| source.mark(*first));
+        (items, mark.and_then(|mark| named(mark, types)))
+    }
+
+    /// What a definition or component declares.
+    fn declaration<'x>(&self, source: &mut Source<'x>, element: Element<'_, 'x>) -> Node {
+        let mark = source.mark(element);
+        let mut components = Vec::new();
+        let mut allowed = None;
+        let mut base = None;
+        for child in source.children(element) {
+            match source.name(child) {
+                Some("itemComponent") => {
+                    let Some(name) = source.attribute(child, "name") else {
+                        source.refuse(child, "item component has no name");
+                        continue;
+                    };
+                    if components
+                        .iter()
+                        .any(|(other, _): &(Node, Node)| other.as_str() == name.as_str())
+                    {
+                        source.refuse(child, "item component stands twice");
+                        continue;
+                    }
+                    let component = self.declaration(source, child);
+                    components.push((name, component));
+                }
+                Some("typeRef") => base = source.text_of(child),
+                Some("allowedValues" | "typeConstraint") => {
+                    allowed = source.child_text(child, "text");
+                    if source.is(child, "typeConstraint") && is_collection(element) {
+                        source.refuse(child, "constraints on a whole collection aren't supported");
+                    }
+                }
+                Some("description") => {}
+                Some(other) => source.refuse(child, format!("`{other}` isn't supported in a type")),
+                None => {}
+            }
+        }
+        let description = source.child_text(element, "description");
+        let extension = |name: &str| {
+            let value = element.attribute((EXTENSIONS, name))?;
+            Some(scalar(mark, value))
+        };
+        let (ty, components) = if components.is_empty() {
+            let ty = extension("type").or_else(|| {
+                base.as_ref()
+                    .and_then(|base| self.resolve(source, element, base))
+            });
+            (ty, None)
+        } else {
+            if let Some(base) = &base {
+                let message = format!(
+                    "found `{}` beside components",
+                    base.as_str().unwrap_or_default()
+                );
+                source.refuse(element, message);
+            }
+            (Some(scalar(mark, "context")), named(mark, components))
+        };
+        let declared = mapping(
+            mark,
+            [
+                ("type", ty.or_else(|| Some(scalar(mark, "any")))),
+                ("currency", extension("currency")),
+                ("unit", extension("unit")),
+                ("components", components),
+                ("allowed", allowed),
+            ],
+        );
+        if !is_collection(element) {
+            return with(declared, "description", description);
+        }
+        mapping(
+            mark,
+            [
+                ("type", Some(scalar(mark, "list"))),
+                ("of", Some(shortened(declared))),
+                ("description", description),
+            ],
+        )
+    }
+
+    /// The declaration of a variable, parameter or column: the keys that say its type.
+    pub(super) fn of_reference(
+        &self,
+        source: &mut Source<'_>,
+        element: Element<'_, '_>,
+        reference: Option<&Node>,
+    ) -> Vec<(Node, Node)> {
+        let Some(reference) = reference else {
+            return Vec::new();
+        };
+        let name = reference.as_str().unwrap_or_default();
+        if let Some(Kind::Mapping(entries)) = self.inline.get(strip(element, name)).map(Node::kind)
+        {
+            return entries.clone();
+        }
+        match self.resolve(source, element, reference) {
+            Some(ty) => vec![(scalar(reference.mark(), "type"), ty)],
+            None => Vec::new(),
+        }
+    }
+
+    /// The name of a type in the project's own form.
+    fn resolve(
+        &self,
+        source: &mut Source<'_>,
+        element: Element<'_, '_>,
+        reference: &Node,
+    ) -> Option<Node> {
+        let written = reference.as_str().unwrap_or_default();
+        for name in [written, strip(element, written)] {
+            if self.names.iter().any(|known| known == name) {
+                return Some(scalar(reference.mark(), name));
+            }
+        }
+        let name = strip(element, written);
+        let Some(own) = built_in(name) else {
+            source.problems.push(reference.problem(format!(
+                "type `{written}` is neither defined here nor built in"
+            )));
+            return None;
+        };
+        Some(scalar(reference.mark(), own))
+    }
+}
+
+fn is_collection(element: Element<'_, '_>) -> bool {
+    matches!(element.attribute("isCollection"), Some("true" | "1"))
+}
+
+/// A name without a prefix that stands for a namespace.
+fn strip<'n>(element: Element<'_, '_>, name: &'n str) -> &'n str {
+    match name.split_once(':') {
+        Some((prefix, local))
+            if matches!(prefix, "feel" | "tns")
+                || element.lookup_namespace_uri(Some(prefix)).is_some() =>
+        {
+            local.trim()
+        }
+        _ => name,
+    }
+}
+
+/// FEEL's types by all names that versions and tools give them.
+fn built_in(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "string" => "string",
+        "number" | "integer" | "long" | "double" | "decimal" => "number",
+        "boolean" => "boolean",
+        "date" => "date",
+        "time" => "time",
+        "date and time" | "dateTime" | "date_time" => "any date and time",
+        "days and time duration" | "dayTimeDuration" | "days_and_time_duration" => {
+            "days and time duration"
+        }
+        "years and months duration" | "yearMonthDuration" | "years_and_months_duration" => {
+            "years and months duration"
+        }
+        "Any" | "any" => "any",
+        "context" => "context",
+        "list" => "list",
+        _ => return None,
+    })
+}
+
+/// A declaration of nothing but a type, by its name alone.
+fn shortened(node: Node) -> Node {
+    match node.as_mapping() {
+        Some([(_, ty)]) => ty.clone(),
+        _ => node,
+    }
+}
+
+fn with(node: Node, key: &'static str, value: Option<Node>) -> Node {
+    let (Some(value), Some(entries)) = (value, node.as_mapping()) else {
+        return node;
+    };
+    let mut entries = entries.to_vec();
+    entries.push((scalar(node.mark(), key), value));
+    Node::new(node.mark(), Kind::Mapping(entries))
+}
+
+/// A declaration with the definitions that the exporter made put in place of their names.
+fn substitute(node: &Node, inline: &BTreeMap<String, Node>, depth: usize) -> Node {
+    let named = |node: &Node| node.as_str().and_then(|name| inline.get(name));
+    let kind = match node.kind() {
+        // Definitions that refer to each other in a ring stay names, which are then unknown.
+        _ if depth > crate::limits::VALUE_DEPTH => return node.clone(),
+        Kind::Mapping(entries) => {
+            let mut found = Vec::new();
+            for (key, value) in entries {
+                match (key.as_str(), named(value)) {
+                    (Some("of"), Some(node)) => {
+                        found.push((key.clone(), substitute(node, inline, depth + 1)));
+                    }
+                    (Some("type"), Some(node)) => {
+                        let node = substitute(node, inline, depth + 1);
+                        found.extend(node.as_mapping().unwrap_or_default().iter().cloned());
+                    }
+                    (Some("of" | "components"), None) => {
+                        found.push((key.clone(), substitute(value, inline, depth + 1)));
+                    }
+                    _ if value.as_mapping().is_some() => {
+                        found.push((key.clone(), substitute(value, inline, depth + 1)));
+                    }
+                    _ => found.push((key.clone(), value.clone())),
+                }
+            }
+            Kind::Mapping(found)
+        }
+        other => other.clone(),
+    };
+    Node::new(node.mark(), kind)
+}

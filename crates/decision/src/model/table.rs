@@ -1,0 +1,305 @@
+//! Tables within models: their outputs may be computed, and what they read may be anything
+//! that a model holds.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Declaration,
+    evaluate::{Known, RowTrace, Run},
+};
+use crate::{
+    evaluate::{Output, add, extreme},
+    number::Number,
+    sfeel::{Comparison, Failure, Met, Scope, Test, calculate, meets},
+    table::{Aggregator, HitPolicy, Row, Table, collects},
+    value::{Facts, Value},
+};
+
+/// The rows that match, and those of which it isn't known.
+#[derive(Default)]
+struct Matching {
+    sure: Vec<usize>,
+    maybe: Vec<usize>,
+}
+
+/// The outputs of a row by name; `None` where one is unknown.
+type Outputs = Option<BTreeMap<String, Value>>;
+
+impl<'m> Run<'m> {
+    /// What a table comes to: a value where it has one output, a context where it has
+    /// several, a list where the hit policy collects.
+    pub(super) fn table(&self, table: &'m Table, scope: &Scope<'_>, element: &str) -> Known {
+        self.work(table.rows.len() / 16)?;
+        let Some(values) = self.inputs(table, scope, element)? else {
+            self.trace(element, Some(&Value::Null), Vec::new());
+            return Ok(Some(Value::Null));
+        };
+        let matching = matching(table, &values, scope)?;
+        let value = if matching.maybe.is_empty() {
+            self.answer(table, &matching.sure, scope, element)?
+        } else {
+            self.open(table, &matching, scope, element)?
+        };
+        if self.traced {
+            let rows = table.rows.iter();
+            let rows = rows.map(|row| row_trace(table, row, &values, scope));
+            self.trace(element, value.as_ref(), rows.collect::<Result<_, _>>()?);
+        }
+        Ok(value)
+    }
+
+    /// The values of the inputs; `None` where one isn't allowed.
+    fn inputs(
+        &self,
+        table: &Table,
+        scope: &Scope<'_>,
+        element: &str,
+    ) -> Result<Option<Vec<Option<Value>>>, Failure> {
+        let mut values = Vec::with_capacity(table.inputs.len());
+        for input in &table.inputs {
+            let value = calculate(&input.expression, scope)?;
+            if let Some(value) = value.as_ref().filter(|value| **value != Value::Null)
+                && meets(&input.allowed, value, scope)? == Met::No
+            {
+                let message = format!(
+                    "input `{}` is `{value}`, allowed are {}",
+                    input.key, input.allowed
+                );
+                self.problem(element, message);
+                return Ok(None);
+            }
+            values.push(value);
+        }
+        Ok(Some(values))
+    }
+
+    /// The answer where exactly these rows match.
+    fn answer(&self, table: &'m Table, rows: &[usize], scope: &Scope<'_>, element: &str) -> Known {
+        if rows.is_empty() {
+            return Ok(Some(no_hit(table)));
+        }
+        let rows: Vec<&Row> = rows.iter().filter_map(|&row| table.rows.get(row)).collect();
+        let rows = match table.hit_policy {
+            HitPolicy::First => &rows[..1],
+            _ => &rows[..],
+        };
+        if table.hit_policy == HitPolicy::Unique && rows.len() > 1 {
+            self.conflict(rows, element);
+            return Ok(Some(Value::Null));
+        }
+        let outputs = rows
+            .iter()
+            .map(|row| self.outputs(table, row, scope, element));
+        let outputs: Vec<Outputs> = outputs.collect::<Result<_, _>>()?;
+        let Some(mut outputs) = outputs.into_iter().collect::<Option<Vec<_>>>() else {
+            return Ok(None);
+        };
+        match table.hit_policy {
+            HitPolicy::Any if outputs.windows(2).any(|pair| pair[0] != pair[1]) => {
+                self.conflict(rows, element);
+                return Ok(Some(Value::Null));
+            }
+            HitPolicy::Priority | HitPolicy::OutputOrder => {
+                outputs.sort_by_key(|outputs| rank(table, outputs));
+            }
+            HitPolicy::Collect(Some(aggregator)) => {
+                return Ok(Some(self.aggregate(aggregator, table, &outputs, element)));
+            }
+            _ => {}
+        }
+        let mut values = outputs.into_iter().map(|outputs| shaped(table, outputs));
+        Ok(Some(match table.hit_policy {
+            policy if collects(policy) => Value::List(values.collect()),
+            _ => values.next().unwrap_or(Value::Null),
+        }))
+    }
+
+    /// The answer where some rows may match or not: known only if it is the same anyhow.
+    fn open(
+        &self,
+        table: &'m Table,
+        matching: &Matching,
+        scope: &Scope<'_>,
+        element: &str,
+    ) -> Known {
+        let first = [&matching.sure, &matching.maybe].map(|rows| rows.first().copied());
+        if let (HitPolicy::First, [Some(sure), Some(maybe)]) = (table.hit_policy, first)
+            && sure < maybe
+        {
+            return self.answer(table, &[sure], scope, element);
+        }
+        if table.computes() || calls_anything(table) {
+            return Ok(None);
+        }
+        let facts = table.facts();
+        let facts = facts.filter_map(|(name, _)| Some((name.to_owned(), scope.get(name)?)));
+        let facts: Facts = facts.collect();
+        Ok(match table.answer(&facts).outputs.as_slice() {
+            [Output::One(outputs)] => Some(shaped(table, outputs.clone())),
+            [Output::Many(all)] => {
+                let all = all.iter().map(|outputs| shaped(table, outputs.clone()));
+                Some(Value::List(all.collect()))
+            }
+            [Output::None] => Some(Value::Null),
+            _ => None,
+        })
+    }
+
+    fn conflict(&self, rows: &[&Row], element: &str) {
+        let ids: Vec<_> = rows.iter().take(5).map(|row| row.id.as_str()).collect();
+        self.problem(
+            element,
+            format!("rows {} match together and differ", ids.join(", ")),
+        );
+    }
+
+    fn outputs(
+        &self,
+        table: &Table,
+        row: &Row,
+        scope: &Scope<'_>,
+        element: &str,
+    ) -> Result<Outputs, Failure> {
+        let mut outputs = row.outputs.clone();
+        for (name, expression) in &row.computed {
+            let Some(value) = calculate(expression, scope)? else {
+                return Ok(None);
+            };
+            let column = table.outputs.iter().find(|column| column.name == *name);
+            let declared = column.map_or_else(Declaration::any, |column| {
+                Declaration::basic(column.ty.clone())
+            });
+            let value = self.settled(Ok(Some(value)), &declared, element);
+            outputs.insert(name.clone(), value.unwrap_or(Value::Null));
+        }
+        Ok(Some(outputs))
+    }
+
+    fn aggregate(
+        &self,
+        aggregator: Aggregator,
+        table: &Table,
+        outputs: &[BTreeMap<String, Value>],
+        element: &str,
+    ) -> Value {
+        let name = table.outputs.first().map(|column| column.name.as_str());
+        let mut values = outputs.iter().filter_map(|outputs| outputs.get(name?));
+        match aggregator {
+            Aggregator::Count => Value::Number(Number::from(
+                u64::try_from(outputs.len()).unwrap_or(u64::MAX),
+            )),
+            Aggregator::Min => extreme(values, Comparison::Less).unwrap_or(Value::Null),
+            Aggregator::Max => extreme(values, Comparison::Greater).unwrap_or(Value::Null),
+            Aggregator::Sum => {
+                let Some(first) = values.next().cloned() else {
+                    return Value::Null;
+                };
+                let sum = values.try_fold(first, |sum, value| add(&sum, value));
+                sum.unwrap_or_else(|message| {
+                    self.problem(element, message);
+                    Value::Null
+                })
+            }
+        }
+    }
+}
+
+fn matching(
+    table: &Table,
+    values: &[Option<Value>],
+    scope: &Scope<'_>,
+) -> Result<Matching, Failure> {
+    let mut found = Matching::default();
+    for (index, row) in table.rows.iter().enumerate() {
+        let mut matched = Met::Yes;
+        for (cell, value) in row.cells.iter().zip(values) {
+            matched = matched.min(cell_met(&cell.test, value.as_ref(), scope)?);
+            if matched == Met::No {
+                break;
+            }
+        }
+        match matched {
+            Met::Yes => found.sure.push(index),
+            Met::Unknown => found.maybe.push(index),
+            Met::No => {}
+        }
+    }
+    Ok(found)
+}
+
+fn cell_met(test: &Test, value: Option<&Value>, scope: &Scope<'_>) -> Result<Met, Failure> {
+    match (test, value) {
+        (Test::Any, _) => Ok(Met::Yes),
+        (_, None) => Ok(Met::Unknown),
+        (test, Some(value)) => meets(test, value, scope),
+    }
+}
+
+fn row_trace(
+    table: &Table,
+    row: &Row,
+    values: &[Option<Value>],
+    scope: &Scope<'_>,
+) -> Result<RowTrace, Failure> {
+    let mut trace = RowTrace {
+        row: row.id.clone(),
+        matched: Met::Yes,
+        failed: Vec::new(),
+        unknown: Vec::new(),
+    };
+    for ((cell, value), input) in row.cells.iter().zip(values).zip(&table.inputs) {
+        let met = cell_met(&cell.test, value.as_ref(), scope)?;
+        match met {
+            Met::Yes => {}
+            Met::No => trace.failed.push(input.key.clone()),
+            Met::Unknown => trace.unknown.push(input.key.clone()),
+        }
+        trace.matched = trace.matched.min(met);
+    }
+    Ok(trace)
+}
+
+fn no_hit(table: &Table) -> Value {
+    match (&table.default, table.hit_policy) {
+        (Some(default), _) => {
+            let value = shaped(table, default.clone());
+            if collects(table.hit_policy) {
+                Value::List(vec![value])
+            } else {
+                value
+            }
+        }
+        (None, HitPolicy::Collect(Some(Aggregator::Count))) => Value::Number(Number::ZERO),
+        (None, _) => Value::Null,
+    }
+}
+
+/// The value itself where there is one output, all by name where there are several.
+fn shaped(table: &Table, mut outputs: BTreeMap<String, Value>) -> Value {
+    match table.outputs.as_slice() {
+        [only] => outputs.remove(&only.name).unwrap_or(Value::Null),
+        _ => Value::Context(outputs),
+    }
+}
+
+/// The places of outputs among their declared values, smaller first.
+fn rank(table: &Table, outputs: &BTreeMap<String, Value>) -> Vec<usize> {
+    let ranked = table
+        .outputs
+        .iter()
+        .filter(|column| !column.values.is_empty());
+    ranked
+        .map(|column| {
+            let given = outputs.get(&column.name);
+            let place = column.values.iter().position(|value| Some(value) == given);
+            place.unwrap_or(usize::MAX)
+        })
+        .collect()
+}
+
+/// Whether a table calls functions of the model, which stand for themselves only here.
+fn calls_anything(table: &Table) -> bool {
+    let mut found = false;
+    table.expressions(&mut |expression| super::logic::calls(expression, &mut |_| found = true));
+    found
+}
