@@ -262,7 +262,11 @@ fn row_trace(
 fn no_hit(table: &Table) -> Value {
     match (&table.default, table.hit_policy) {
         (Some(default), _) => {
-            let value = shaped(table, default.clone());
+            let mut outputs = default.clone();
+            for column in table.outputs.iter().filter(|column| column.required) {
+                outputs.entry(column.name.clone()).or_insert(Value::Null);
+            }
+            let value = shaped(table, outputs);
             if collects(table.hit_policy) {
                 Value::List(vec![value])
             } else {

@@ -18,7 +18,7 @@ pub use ast::{
 };
 pub use check::{check_expression, check_expression_in, check_test, check_test_in};
 pub use eval::{Environment, Failure, Given, Met, Scope, calculate, meets};
-pub(crate) use eval::{holds, part};
+pub(crate) use eval::{fail, holds, part};
 pub use functions::Builtin;
 pub use mode::Mode;
 pub use names::Names;

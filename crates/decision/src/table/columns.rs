@@ -201,9 +201,9 @@ fn finish(
         .ok()?;
     if let Some(declared) = draft.ty {
         // In a model, what an expression is counts more than what its column says.
-        if ty == Type::Any {
-            ty = declared;
-        } else if !lenient && declared != ty && !widened(&declared, &ty) {
+        if lenient {
+            ty = if ty == Type::Any { declared } else { ty };
+        } else if declared != ty && !widened(&declared, &ty) {
             let message = format!("input is declared otherwise, but is {ty}");
             problems.push(draft.node.problem(message));
         }

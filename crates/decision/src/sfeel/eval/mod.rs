@@ -55,7 +55,7 @@ pub enum Met {
 /// What a function gives, or why it gives nothing.
 pub(super) type Outcome = Result<Value, String>;
 
-pub(super) fn fail(at: usize, message: impl Into<String>) -> Failure {
+pub(crate) fn fail(at: usize, message: impl Into<String>) -> Failure {
     Failure {
         input: 0,
         row: None,
