@@ -4,9 +4,12 @@
 //! equality, hashes and whatever comes out exactly are plain integer arithmetic here;
 //! libdecnumber does what has to be rounded, divisions and powers.
 
+mod functions;
 mod text;
 
 use std::cmp::Ordering;
+
+pub use functions::Rounding;
 
 use dec::{Context, Decimal, Decimal128, Status};
 

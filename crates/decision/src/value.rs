@@ -180,6 +180,14 @@ impl Value {
             (Self::Boolean(a), Self::Boolean(b)) => Some(a == b),
             (Self::List(a), Self::List(b)) => Some(a == b),
             (Self::Context(a), Self::Context(b)) => Some(a == b),
+            // Those by different clocks have no order, but are different.
+            (
+                Self::DateTime(_) | Self::LocalDateTime(_),
+                Self::DateTime(_) | Self::LocalDateTime(_),
+            )
+            | (Self::Time(_), Self::Time(_)) => {
+                Some(self.compare(other).is_some_and(Ordering::is_eq))
+            }
             _ => self.compare(other).map(Ordering::is_eq),
         }
     }

@@ -45,7 +45,7 @@ pub enum Expression {
     Range(Box<Bound>, Box<Bound>),
     /// `function(a, b) …`, to be called by its name in a context, or given to a function.
     Lambda(Vec<String>, Box<Node>),
-    /// A name that a context, a loop or a function binds.
+    /// A name that a context, a loop or a function binds, or that of a defined function.
     Local(String),
     /// A name inside a filter: the item's entry, or else what it is outside.
     Item(String, Option<Box<Node>>),

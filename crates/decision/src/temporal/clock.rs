@@ -55,6 +55,16 @@ impl Time {
         }
     }
 
+    /// The time from another to this, where the two have an order.
+    #[must_use]
+    pub fn since(&self, other: &Self) -> Option<TimeDelta> {
+        self.compare(other)?;
+        match (self.in_utc(), other.in_utc()) {
+            (Some(a), Some(b)) => a.checked_sub(&b),
+            _ => Some(self.clock.signed_duration_since(other.clock)),
+        }
+    }
+
     /// The offset from UTC, where it is known without a date.
     #[must_use]
     pub fn offset(&self) -> Option<FixedOffset> {

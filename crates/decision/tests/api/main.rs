@@ -10,6 +10,7 @@
 mod compiled;
 mod dmn;
 mod evaluation;
+mod feel;
 mod files;
 mod hit_policies;
 mod mixed;

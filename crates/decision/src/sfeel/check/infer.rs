@@ -276,6 +276,11 @@ impl<'t> Checker<'t> {
         Ok(match function {
             Function::Builtin(builtin) => match builtin.kind() {
                 Kind::Boolean => Type::Boolean,
+                Kind::Number => Type::number(),
+                Kind::String => Type::string(),
+                Kind::Months => Type::MonthsDuration,
+                Kind::List => Type::List(Box::new(Type::Any)),
+                Kind::Context => Type::Context,
                 Kind::Date => Type::Date,
                 Kind::Time => Type::Time,
                 Kind::DateTime => Type::AnyDateTime,

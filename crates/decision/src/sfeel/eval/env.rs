@@ -1,12 +1,13 @@
 //! Values of expressions, in what is bound around them.
 
-use super::{Given, Scope, Truth, fail, holds, part, path};
+use super::{Given, Scope, Truth, fail, holds, part, path, sort::Precedes};
 use crate::{
     number::ArithmeticError,
     sfeel::{
-        Arguments, Builtin, Comparison, Connective, Expression, Failure, Function, Node, Operator,
-        TypeName, Unary,
+        self, Arguments, Builtin, Comparison, Connective, Expression, Failure, Function, Node,
+        Operator, TypeName, Unary,
         arithmetic::{is_zero, negate, operate},
+        functions::{range, within},
     },
     value::Value,
 };
@@ -16,6 +17,9 @@ pub(super) type Known = Result<Option<Value>, Failure>;
 
 /// Levels of nesting that a call of a function counts as: what it needs of the stack.
 const CALL_LEVELS: usize = 8;
+
+/// How many parts of a value are copied or looked at in one step.
+const COPIED: usize = 8;
 
 /// A scope, what is bound within it, and the value under test.
 #[derive(Clone, Copy)]
@@ -46,6 +50,7 @@ pub(super) enum Bound<'e> {
 
 impl<'e> Env<'e> {
     pub(super) fn new(scope: &'e Scope<'e>, input: Option<&'e Value>) -> Self {
+        scope.work().begin();
         Self {
             scope,
             locals: None,
@@ -73,10 +78,11 @@ impl<'e> Env<'e> {
         match &node.expression {
             Expression::Literal(value) => Ok(Some(value.clone())),
             Expression::Fact(name, property) => {
-                Ok(self.scope.get(name).map(|value| part(value, *property)))
+                let value = self.scope.get(name).map(|value| part(value, *property));
+                self.copied(node.at, value)
             }
-            Expression::Input => Ok(self.input.cloned()),
-            Expression::Local(name) => Ok(self.local(name)),
+            Expression::Input => self.copied(node.at, self.input.cloned()),
+            Expression::Local(name) => self.copied(node.at, self.local(node.at, name)?),
             _ => {
                 let work = self.scope.work();
                 let _level = work.descend(1, node.at)?;
@@ -114,9 +120,12 @@ impl<'e> Env<'e> {
             Expression::If(parts) => self.conditional(parts),
             Expression::List(items) => self.list(items),
             Expression::Context(entries) => self.context(entries),
-            Expression::Range(..) => Err(fail(node.at, "an interval is no value here")),
+            Expression::Range(low, high) => self.range(node.at, low, high),
             Expression::Lambda(..) => Err(fail(node.at, "a function is no value here")),
-            Expression::Item(name, outside) => self.item(name, outside.as_deref()),
+            Expression::Item(name, outside) => {
+                let value = self.item(name, outside.as_deref())?;
+                self.copied(node.at, value)
+            }
             Expression::Path(value, name) => match self.value(value)? {
                 Some(value) => {
                     self.take(node.at, value.size())?;
@@ -132,6 +141,14 @@ impl<'e> Env<'e> {
             }
             Expression::Call(function, arguments) => self.call(node.at, function, arguments),
         }
+    }
+
+    /// A value that was copied: large ones count.
+    fn copied(&self, at: usize, value: Option<Value>) -> Known {
+        if let Some(value @ (Value::List(_) | Value::Context(_) | Value::String(_))) = &value {
+            self.take(at, value.size() / COPIED)?;
+        }
+        Ok(value)
     }
 
     /// Counts steps of work.
@@ -151,12 +168,19 @@ impl<'e> Env<'e> {
         None
     }
 
-    fn local(&self, name: &str) -> Option<Value> {
-        match self.binding(name)?.bound {
-            Bound::Value(value) => value.cloned(),
-            Bound::Item(value) => Some(value.clone()),
-            Bound::Lambda(..) => Some(Value::Null),
+    fn local(&self, at: usize, name: &str) -> Known {
+        match self.binding(name).map(|binding| binding.bound) {
+            Some(Bound::Value(value)) => Ok(value.cloned()),
+            Some(Bound::Item(value)) => Ok(Some(value.clone())),
+            Some(Bound::Lambda(..)) | None => {
+                self.without_value(fail(at, format!("function `{name}` is no value here")))
+            }
         }
+    }
+
+    fn without_value(&self, failure: Failure) -> Known {
+        let scope = self.scope;
+        scope.work().settle(scope.mode(), Err(failure))
     }
 
     /// An entry of the innermost item that has one by this name.
@@ -289,10 +313,19 @@ impl<'e> Env<'e> {
         operand: &Value,
     ) -> Result<Truth, Failure> {
         let (Comparison::Equal, Value::List(items)) = (comparison, operand) else {
-            return Ok(Truth::Known(holds(comparison, input, operand)));
+            let within = match comparison {
+                Comparison::Equal => within(input, operand),
+                _ => None,
+            };
+            return Ok(Truth::Known(
+                within.unwrap_or_else(|| holds(comparison, input, operand)),
+            ));
         };
-        self.take(at, items.len() / 16)?;
-        let among = items.iter().any(|item| item.equals(input) == Some(true));
+        self.take(at, items.len() / COPIED)?;
+        let among = items.iter().any(|item| {
+            let within = within(input, item);
+            within.unwrap_or_else(|| item.equals(input)) == Some(true)
+        });
         Ok(Truth::Known(Some(among || input == operand)))
     }
 
@@ -329,10 +362,53 @@ impl<'e> Env<'e> {
         }
     }
 
+    fn range(&self, at: usize, low: &'e sfeel::Bound, high: &'e sfeel::Bound) -> Known {
+        match (self.value(&low.value)?, self.value(&high.value)?) {
+            (Some(Value::Null), _) | (_, Some(Value::Null)) => Ok(Some(Value::Null)),
+            (Some(a), Some(b)) => {
+                let made = range(a, b, low.closed, high.closed);
+                made.map(Some).map_err(|message| fail(at, message))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// A function that a list is sorted by, where one is given.
+    fn precedes(&self, node: &'e Node) -> Option<Precedes<'e>> {
+        match &node.expression {
+            Expression::Lambda(parameters, body) => Some(Precedes::Lambda {
+                parameters,
+                body,
+                outer: self.locals,
+            }),
+            Expression::Local(name) => match self.binding(name).map(|binding| binding.bound) {
+                Some(Bound::Lambda(parameters, body, outer)) => Some(Precedes::Lambda {
+                    parameters,
+                    body,
+                    outer,
+                }),
+                Some(_) => None,
+                None => Some(Precedes::Defined(name)),
+            },
+            _ => None,
+        }
+    }
+
     fn builtin(&self, at: usize, builtin: Builtin, arguments: &'e Arguments) -> Known {
         let arranged = builtin
             .arrange(arguments)
             .map_err(|message| fail(at, message))?;
+        if let (Builtin::Sort, [Some(list), Some(function)]) = (builtin, arranged.as_slice())
+            && let Some(precedes) = self.precedes(function)
+        {
+            return match self.value(list)? {
+                Some(Value::List(items)) => {
+                    let sorted = self.sorted(at, items, &precedes)?;
+                    Ok(sorted.map(Value::List))
+                }
+                other => Ok(other),
+            };
+        }
         let mut values = Vec::with_capacity(arranged.len());
         let mut known = true;
         for argument in arranged {
@@ -348,7 +424,7 @@ impl<'e> Env<'e> {
             return Ok(None);
         }
         let work = self.scope.work();
-        let steps = values.iter().map(Value::size).sum::<usize>() / 16;
+        let steps = values.iter().map(Value::size).sum::<usize>() / COPIED;
         let result = work.take(steps).and_then(|()| builtin.apply(&values, work));
         result.map(Some).map_err(|message| fail(at, message))
     }

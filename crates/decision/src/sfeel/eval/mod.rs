@@ -5,6 +5,7 @@ mod env;
 mod logic;
 mod path;
 mod scope;
+mod sort;
 
 use std::{cmp::Ordering, fmt};
 

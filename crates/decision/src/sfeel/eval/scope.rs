@@ -183,11 +183,15 @@ impl Work {
         Ok(())
     }
 
-    /// Goes `levels` deeper until the guard is dropped.
-    pub(super) fn descend(&self, levels: usize, at: usize) -> Result<Level<'_>, Failure> {
+    /// Begins an expression: the outermost has all steps before it.
+    pub(super) fn begin(&self) {
         if self.depth.get() == 0 {
             self.steps.set(0);
         }
+    }
+
+    /// Goes `levels` deeper until the guard is dropped.
+    pub(super) fn descend(&self, levels: usize, at: usize) -> Result<Level<'_>, Failure> {
         let depth = self.depth.get() + levels;
         if depth > limits::EVALUATION_DEPTH {
             self.exhausted.set(true);

@@ -2,12 +2,16 @@
 
 use chrono::{FixedOffset, NaiveDate, NaiveTime};
 
-use super::super::{
-    Builtin, constants,
-    eval::{Outcome, Work},
+use super::{
+    Builtin,
+    given::{self, need},
 };
 use crate::{
     number::Number,
+    sfeel::{
+        constants,
+        eval::{Outcome, Work},
+    },
     temporal::{DaysDuration, LocalDateTime, Time, Zone},
     value::Value,
 };
@@ -131,6 +135,91 @@ pub(super) fn duration(arguments: &[Value], _: &Work) -> Outcome {
     match arguments {
         [value @ (Value::DaysDuration(_) | Value::MonthsDuration(_))] => Ok(value.clone()),
         other => read(Builtin::Duration, other),
+    }
+}
+
+/// The number that a text stands for, whose digits a separator may group.
+pub(super) fn number(arguments: &[Value], _: &Work) -> Outcome {
+    if let Value::Number(number) = given::one(arguments, 0)
+        && arguments.len() == 1
+    {
+        return Ok(Value::Number(*number));
+    }
+    let text = need!(given::text(arguments, 0));
+    let grouping = given::text(arguments, 1)?;
+    let point = given::text(arguments, 2)?;
+    if grouping.is_some_and(|separator| ![" ", ",", "."].contains(&separator)) {
+        return Err("the grouping separator is none of space, `,` and `.`".to_owned());
+    }
+    if point.is_some_and(|separator| ![",", "."].contains(&separator)) {
+        return Err("the decimal separator is neither `,` nor `.`".to_owned());
+    }
+    if grouping.is_some() && grouping == point {
+        return Err("the separators are the same".to_owned());
+    }
+    let plain = match grouping {
+        Some(separator) => text.replace(separator, ""),
+        None => text.to_owned(),
+    };
+    let plain = match point {
+        Some(",") if plain.contains('.') => return Err(format!("`{text}` is no number")),
+        Some(",") => plain.replace(',', "."),
+        _ => plain,
+    };
+    let number: Result<Number, _> = plain.trim().parse();
+    number
+        .map(Value::Number)
+        .map_err(|error| format!("`{text}`: {error}"))
+}
+
+/// The text of a value, as FEEL writes it.
+pub(super) fn string(arguments: &[Value], work: &Work) -> Outcome {
+    let value = arguments.first().unwrap_or(&Value::Null);
+    if *value == Value::Null {
+        return Ok(Value::Null);
+    }
+    let mut out = String::new();
+    write(value, &mut out, true);
+    work.take(out.len() / 64)?;
+    Ok(Value::String(out))
+}
+
+/// Texts within others stand in quotes.
+fn write(value: &Value, out: &mut String, outermost: bool) {
+    match value {
+        Value::String(text) if outermost => out.push_str(text),
+        Value::String(_) => out.push_str(&crate::json::write(value)),
+        Value::Number(number) => out.push_str(&plain(*number)),
+        Value::List(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                out.push_str(if index > 0 { ", " } else { "" });
+                write(item, out, false);
+            }
+            out.push(']');
+        }
+        Value::Context(entries) => {
+            out.push('{');
+            for (index, (name, entry)) in entries.iter().enumerate() {
+                out.push_str(if index > 0 { ", " } else { "" });
+                out.push_str(name);
+                out.push_str(": ");
+                write(entry, out, false);
+            }
+            out.push('}');
+        }
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}
+
+/// A number without trailing zeros behind the point, and without an exponent
+/// where it is of a size that people write out.
+fn plain(number: Number) -> String {
+    let number = number.normalized();
+    let (coefficient, exponent) = (number.coefficient(), number.exponent());
+    match usize::try_from(exponent) {
+        Ok(zeros @ 1..=34) if coefficient != 0 => format!("{coefficient}{}", "0".repeat(zeros)),
+        _ => number.to_string(),
     }
 }
 

@@ -1,7 +1,17 @@
 //! The functions that the language has (DMN 1.5, 10.3.4).
 
+mod calendar;
+mod contexts;
 mod conversion;
+mod given;
+mod lists;
+mod numbers;
+mod ranges;
 mod signature;
+mod statistics;
+mod strings;
+
+pub(super) use ranges::{range, within};
 
 use super::{
     Arguments, Node,
@@ -53,9 +63,14 @@ macro_rules! builtins {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Boolean,
+    Number,
+    String,
     Date,
     Time,
     DateTime,
+    Months,
+    List,
+    Context,
     Any,
 }
 
@@ -65,6 +80,91 @@ builtins! {
     Time "time" Time conversion::time, "from" | "hour, minute, second, offset?";
     DateAndTime "date and time" DateTime conversion::date_and_time, "from" | "date, time";
     Duration "duration" Any conversion::duration, "from";
+    MonthsBetween "years and months duration" Months calendar::months_between, "from, to";
+    Number "number" Number conversion::number, "from" | "from, grouping separator, decimal separator";
+    String "string" String conversion::string, "from";
+
+    StringLength "string length" Number strings::length, "string";
+    Substring "substring" String strings::substring, "string, start position, length?";
+    UpperCase "upper case" String strings::upper_case, "string";
+    LowerCase "lower case" String strings::lower_case, "string";
+    Contains "contains" Boolean strings::contains, "string, match";
+    StartsWith "starts with" Boolean strings::starts_with, "string, match";
+    EndsWith "ends with" Boolean strings::ends_with, "string, match";
+    SubstringBefore "substring before" String strings::before, "string, match";
+    SubstringAfter "substring after" String strings::after, "string, match";
+    Matches "matches" Boolean strings::matches, "input, pattern, flags?";
+    Replace "replace" String strings::replace, "input, pattern, replacement, flags?";
+    Split "split" List strings::split, "string, delimiter";
+    StringJoin "string join" String strings::join, "list, delimiter?";
+
+    Decimal "decimal" Number numbers::decimal, "n, scale";
+    Floor "floor" Number numbers::floor, "n, scale?";
+    Ceiling "ceiling" Number numbers::ceiling, "n, scale?";
+    RoundUp "round up" Number numbers::round_up, "n, scale?";
+    RoundDown "round down" Number numbers::round_down, "n, scale?";
+    RoundHalfUp "round half up" Number numbers::round_half_up, "n, scale?";
+    RoundHalfDown "round half down" Number numbers::round_half_down, "n, scale?";
+    Abs "abs" Any numbers::abs, "n" | "number";
+    Modulo "modulo" Number numbers::modulo, "dividend, divisor";
+    Sqrt "sqrt" Number numbers::sqrt, "number";
+    Log "log" Number numbers::log, "number";
+    Exp "exp" Number numbers::exp, "number";
+    Odd "odd" Boolean numbers::odd, "number";
+    Even "even" Boolean numbers::even, "number";
+
+    Count "count" Number statistics::count, "list" | "item...";
+    Min "min" Any statistics::min, "list" | "item...";
+    Max "max" Any statistics::max, "list" | "item...";
+    Sum "sum" Any statistics::sum, "list" | "item...";
+    Product "product" Any statistics::product, "list" | "item...";
+    Mean "mean" Any statistics::mean, "list" | "item...";
+    Median "median" Number statistics::median, "list" | "item...";
+    Stddev "stddev" Number statistics::stddev, "list" | "item...";
+    Mode "mode" List statistics::mode, "list" | "item...";
+    All "all" Boolean statistics::all, "list" | "item...";
+    Any "any" Boolean statistics::any, "list" | "item...";
+
+    ListContains "list contains" Boolean lists::contains, "list, element";
+    Sublist "sublist" List lists::sublist, "list, start position, length?";
+    Append "append" List lists::append, "list, item...";
+    Concatenate "concatenate" List lists::concatenate, "list...";
+    Union "union" List lists::union, "list...";
+    DistinctValues "distinct values" List lists::distinct_values, "list";
+    InsertBefore "insert before" List lists::insert_before, "list, position, newItem";
+    Remove "remove" List lists::remove, "list, position";
+    ListReplace "list replace" List lists::replace, "list, position, newItem";
+    Reverse "reverse" List lists::reverse, "list";
+    IndexOf "index of" List lists::index_of, "list, match";
+    Flatten "flatten" List lists::flatten, "list";
+    Sort "sort" List lists::sort, "list, precedes?";
+
+    GetValue "get value" Any contexts::get_value, "m, key";
+    GetEntries "get entries" List contexts::get_entries, "m";
+    Context "context" Context contexts::context_of, "entries";
+    ContextPut "context put" Context contexts::put, "context, key, value" | "context, keys, value";
+    ContextMerge "context merge" Context contexts::merge, "contexts";
+    Is "is" Boolean contexts::is, "value1, value2";
+
+    DayOfWeek "day of week" String calendar::day_of_week, "date";
+    MonthOfYear "month of year" String calendar::month_of_year, "date";
+    DayOfYear "day of year" Number calendar::day_of_year, "date";
+    WeekOfYear "week of year" Number calendar::week_of_year, "date";
+
+    Before "before" Boolean ranges::before, "a, b";
+    After "after" Boolean ranges::after, "a, b";
+    Meets "meets" Boolean ranges::meets, "range1, range2";
+    MetBy "met by" Boolean ranges::met_by, "range1, range2";
+    Overlaps "overlaps" Boolean ranges::overlaps, "range1, range2";
+    OverlapsBefore "overlaps before" Boolean ranges::overlaps_before, "range1, range2";
+    OverlapsAfter "overlaps after" Boolean ranges::overlaps_after, "range1, range2";
+    Finishes "finishes" Boolean ranges::finishes, "a, range";
+    FinishedBy "finished by" Boolean ranges::finished_by, "range, a";
+    Includes "includes" Boolean ranges::includes, "range, a";
+    During "during" Boolean ranges::during, "a, range";
+    Starts "starts" Boolean ranges::starts, "a, range";
+    StartedBy "started by" Boolean ranges::started_by, "range, a";
+    Coincides "coincides" Boolean ranges::coincides, "a, b";
 }
 
 impl Builtin {

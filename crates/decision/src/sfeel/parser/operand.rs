@@ -12,6 +12,7 @@ enum Named {
     Local(String),
     Entry(String),
     Fact(String),
+    Function(String),
 }
 
 impl Parser<'_> {
@@ -37,7 +38,7 @@ impl Parser<'_> {
                 self.cursor.eat("?");
                 self.node(at, Expression::Input)
             }
-            Some(c) if c.is_ascii_digit() || c == '.' => return self.number(at),
+            Some(c) if c.is_ascii_digit() || c == '.' => self.number(at)?,
             _ => self.word(at)?,
         };
         self.behind(base)
@@ -153,6 +154,10 @@ impl Parser<'_> {
         for name in self.names.facts().starting(first) {
             offer(Named::Fact, name);
         }
+        // A function that isn't called is one to be called by another.
+        for name in self.names.functions().starting(first) {
+            offer(Named::Function, name);
+        }
         best
     }
 
@@ -171,6 +176,7 @@ impl Parser<'_> {
                 }
                 (name, Some(expression))
             }
+            Named::Function(name) => return Expression::Local(name),
             Named::Entry(name) => {
                 let outside = fact(&name);
                 (name, outside)
@@ -296,7 +302,7 @@ impl Parser<'_> {
                         self.chained(at, expression)?
                     }
                 },
-                Some('[') if filterable(&base) => {
+                Some('[') if !matches!(base.expression, Expression::Range(..)) => {
                     let start = self.cursor.at();
                     match self.filter() {
                         Ok(condition) => {
@@ -337,7 +343,7 @@ impl Parser<'_> {
         let longest = known
             .chain(&self.entries)
             .map(String::as_str)
-            .chain(["time offset"])
+            .chain(["time offset", "start included", "end included"])
             .filter_map(|name| Some((self.cursor.end_of(name)?, name)))
             .max_by_key(|(end, _)| *end);
         if let Some((end, name)) = longest {
@@ -379,12 +385,4 @@ fn path(base: Node, name: String) -> Expression {
         }
         _ => Expression::Path(Box::new(base), name),
     }
-}
-
-/// Constants but lists and contexts have no items.
-fn filterable(node: &Node) -> bool {
-    !matches!(
-        node.expression,
-        Expression::Literal(_) | Expression::Range(..)
-    )
 }

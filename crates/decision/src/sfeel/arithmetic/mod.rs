@@ -1,6 +1,8 @@
 //! Arithmetic on values: numbers, money, quantities, dates and durations.
 
-use chrono::{DateTime, Datelike, FixedOffset, Months, NaiveDate, TimeDelta};
+mod calendar;
+
+use chrono::TimeDelta;
 
 use super::{Failure, Operator, eval::fail};
 use crate::{
@@ -57,9 +59,10 @@ pub(super) fn operate(
             (Operator::Add, Value::String(x), Value::String(y)) => {
                 return Ok(Value::String(format!("{x}{y}")));
             }
-            (Operator::Add, a, b) => moved(a, b, true),
-            (Operator::Subtract, a, b) => difference(a, b).or_else(|| moved(a, b, false)),
-            _ => None,
+            (Operator::Divide, _, b) if calendar::is_zero(b) => {
+                return Err(fail(at, ArithmeticError::DivisionByZero.to_string()));
+            }
+            _ => calendar::operate(operator, a, b),
         },
     };
     match result {
@@ -135,93 +138,6 @@ fn on_numbers(operator: Operator, x: Number, y: Number) -> Result<Number, Arithm
     }
 }
 
-/// The time between two dates or date-times. The inner `None`: out of range.
-fn difference(a: &Value, b: &Value) -> Option<Option<Value>> {
-    let span = match (a, b) {
-        (Value::Date(x), Value::Date(y)) => x.signed_duration_since(*y),
-        (Value::DateTime(x), Value::DateTime(y)) => x.signed_duration_since(*y),
-        _ => return None,
-    };
-    Some(Some(Value::DaysDuration(DaysDuration(span))))
-}
-
-/// A date, date-time or duration moved by a duration. The outer `None`: not defined; the
-/// inner one: out of range.
-fn moved(a: &Value, b: &Value, forward: bool) -> Option<Option<Value>> {
-    Some(match (a, b) {
-        (Value::DaysDuration(x), Value::DaysDuration(y)) => {
-            let sum = signed(y.0, forward).and_then(|y| x.0.checked_add(&y));
-            sum.map(|span| Value::DaysDuration(DaysDuration(span)))
-        }
-        (Value::MonthsDuration(x), Value::MonthsDuration(y)) => {
-            let sum = signed_months(y.0, forward).and_then(|y| x.0.checked_add(y));
-            sum.map(|months| Value::MonthsDuration(MonthsDuration(months)))
-        }
-        (Value::Date(day), Value::DaysDuration(span)) => {
-            let days =
-                signed(span.0, forward).and_then(|span| TimeDelta::try_days(span.num_days()));
-            let there = days.and_then(|days| day.checked_add_signed(days));
-            there.filter(has_text).map(Value::Date)
-        }
-        (Value::Date(day), Value::MonthsDuration(months)) => {
-            let there = signed_months(months.0, forward).and_then(|m| date_by_months(*day, m));
-            there.filter(has_text).map(Value::Date)
-        }
-        (Value::DateTime(time), Value::DaysDuration(span)) => {
-            let there = signed(span.0, forward).and_then(|span| time.checked_add_signed(span));
-            there
-                .filter(|time| has_text(&time.date_naive()))
-                .map(Value::DateTime)
-        }
-        (Value::DateTime(time), Value::MonthsDuration(months)) => {
-            let there = signed_months(months.0, forward).and_then(|m| time_by_months(*time, m));
-            there
-                .filter(|time| has_text(&time.date_naive()))
-                .map(Value::DateTime)
-        }
-        _ => return None,
-    })
-}
-
-fn signed(span: TimeDelta, forward: bool) -> Option<TimeDelta> {
-    if forward {
-        Some(span)
-    } else {
-        TimeDelta::zero().checked_sub(&span)
-    }
-}
-
-fn signed_months(months: i64, forward: bool) -> Option<i64> {
-    if forward {
-        Some(months)
-    } else {
-        months.checked_neg()
-    }
-}
-
-/// Years beyond four digits have no text that reads back.
-fn has_text(day: &NaiveDate) -> bool {
-    (0..=9_999).contains(&day.year())
-}
-
-fn date_by_months(day: NaiveDate, months: i64) -> Option<NaiveDate> {
-    let count = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
-    if months < 0 {
-        day.checked_sub_months(count)
-    } else {
-        day.checked_add_months(count)
-    }
-}
-
-fn time_by_months(time: DateTime<FixedOffset>, months: i64) -> Option<DateTime<FixedOffset>> {
-    let count = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
-    if months < 0 {
-        time.checked_sub_months(count)
-    } else {
-        time.checked_add_months(count)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -277,6 +193,37 @@ mod tests {
     }
 
     #[test]
+    fn clocks_go_round_and_regions_keep_their_hours() {
+        assert_eq!(value("time(\"23:30:00\") + duration(\"PT1H\")"), "00:30:00");
+        assert_eq!(
+            value("time(\"10:00:00+01:00\") - time(\"08:30:00Z\")"),
+            "PT30M"
+        );
+        assert_eq!(
+            value("date and time(\"2024-01-31T10:00:00\") + duration(\"P1M\")"),
+            "2024-02-29T10:00:00"
+        );
+        let paris = "date and time(\"2026-03-28T12:00:00@Europe/Paris\")";
+        assert_eq!(
+            value(&format!("{paris} + duration(\"PT24H\")")),
+            "2026-03-29T13:00:00@Europe/Paris"
+        );
+        assert_eq!(
+            value(&format!(
+                "{paris} - date and time(\"2026-03-28T10:00:00Z\")"
+            )),
+            "PT1H"
+        );
+        assert_eq!(
+            value(
+                "date and time(\"2026-03-28T12:00:00\") - date and time(\"2026-03-28T10:00:00Z\")"
+            ),
+            "`-` isn't defined for local date and time `2026-03-28T12:00:00` and date and time \
+             `2026-03-28T10:00:00Z`"
+        );
+    }
+
+    #[test]
     fn the_calendar_is_counted_as_it_is() {
         assert_eq!(
             value("date(\"2024-01-31\") + duration(\"P1M\")"),
@@ -288,6 +235,19 @@ mod tests {
         );
         assert_eq!(value("date(\"2024-03-01\") - date(\"2024-02-01\")"), "P29D");
         assert_eq!(value("duration(\"P1D\") - duration(\"PT25H\")"), "-PT1H");
+        assert_eq!(value("duration(\"P1D\") * 1.5"), "P1DT12H");
+        assert_eq!(value("2 * duration(\"-P7M\")"), "-P1Y2M");
+        assert_eq!(value("duration(\"PT1S\") / 3"), "PT0.333333333S");
+        assert_eq!(value("duration(\"P1Y\") / duration(\"P5M\")"), "2.4");
+        assert_eq!(
+            value("duration(\"P1Y\") / duration(\"P0M\")"),
+            "division by zero"
+        );
+        assert_eq!(value("duration(\"P1D\") / 0"), "division by zero");
+        assert_eq!(
+            value("duration(\"P1D\") + date(\"2024-02-28\")"),
+            "2024-02-29"
+        );
         let later = "date and time(\"2026-10-25T00:30:00+02:00\") + duration(\"P1DT1H\")";
         assert_eq!(value(later), "2026-10-26T01:30:00+02:00");
         assert_eq!(
