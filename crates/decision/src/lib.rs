@@ -32,6 +32,7 @@ mod compile;
 mod diagnostic;
 pub mod dmn;
 mod evaluate;
+mod facts;
 pub mod json;
 pub mod limits;
 pub mod model;
@@ -51,6 +52,7 @@ pub use evaluate::twin;
 pub use evaluate::{
     Answer, Evaluation, Joint, Outcome, Output, RowMatch, evaluate, evaluate_joint, explain,
 };
+pub use facts::Facts;
 pub use model::Model;
 pub use number::Number;
 pub use sfeel::{Failure, Met};
@@ -58,4 +60,4 @@ pub use table::{
     Aggregator, Cell, HitPolicy, Input, Loader, Notes, OutputColumn, Row, Schema, Table,
 };
 pub use types::{Mismatch, MismatchKind, Type};
-pub use value::{Facts, Value};
+pub use value::Value;

@@ -4,6 +4,7 @@ use std::{cmp::Ordering, collections::BTreeMap, fmt};
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 
+pub use crate::facts::Facts;
 use crate::{
     number::Number,
     temporal::{DaysDuration, LocalDateTime, Moment, MonthsDuration, Time, format_date_time},
@@ -247,121 +248,10 @@ impl From<Number> for Value {
     }
 }
 
-/// What is known of a transaction: values by fact name, such as `order.total`.
-///
-/// An absent name is unknown; [`Value::Null`] is known to be null.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts(BTreeMap<String, Value>);
-
-impl Facts {
-    /// Nothing known.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The value of a fact, if known.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
-    }
-
-    /// Adds or replaces a fact; the former value, if there was one.
-    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        self.0.insert(name.into(), value.into())
-    }
-
-    /// Makes a fact unknown; its value, if it had one.
-    pub fn remove(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name)
-    }
-
-    /// All that is known, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
-    }
-
-    /// Number of known facts.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether nothing is known.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Facts from nested objects by path: `{"order": {"total": 5}}` is `order.total`. A name
-    /// that two paths come to, as `{"a": {"b": 1}, "a.b": 2}`, is unknown: neither value is
-    /// the one that was meant.
-    #[must_use]
-    pub fn flatten(value: Value) -> Self {
-        let mut facts = Self::new();
-        let mut twice = Vec::new();
-        if let Value::Context(entries) = value {
-            for (name, entry) in entries {
-                facts.add_flat(name, entry, &mut twice);
-            }
-        }
-        for name in twice {
-            facts.remove(&name);
-        }
-        facts
-    }
-
-    fn add_flat(&mut self, name: String, value: Value, twice: &mut Vec<String>) {
-        match value {
-            Value::Context(entries) => {
-                for (key, entry) in entries {
-                    self.add_flat(format!("{name}.{key}"), entry, twice);
-                }
-            }
-            scalar => {
-                if self.0.insert(name.clone(), scalar).is_some() {
-                    twice.push(name);
-                }
-            }
-        }
-    }
-}
-
-impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Facts {
-    fn from_iter<I: IntoIterator<Item = (N, V)>>(facts: I) -> Self {
-        Self(
-            facts
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-        )
-    }
-}
-
-impl IntoIterator for Facts {
-    type Item = (String, Value);
-    type IntoIter = std::collections::btree_map::IntoIter<String, Value>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
-
-    #[test]
-    fn nested_objects_become_paths() {
-        let flat = |text: &str| Facts::flatten(crate::json::parse(text).unwrap());
-        let facts = flat(r#"{"order": {"total": 5, "lines": [1, 2]}, "x": null}"#);
-        let names: Vec<_> = facts.iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["order.lines", "order.total", "x"]);
-        assert_eq!(facts.get("x"), Some(&Value::Null));
-        assert_eq!(flat(r#"{"a": {"b": 1}, "a.b": 2, "c": 3}"#).len(), 1);
-        assert!(flat("[1]").is_empty());
-    }
 
     #[test]
     fn values_compare_within_their_kind_only() {

@@ -51,6 +51,7 @@ pub(super) enum Key<'v> {
 
 impl<'t> Kind<'t> {
     /// How values of a type compare; `None` where their order isn't total.
+    #[inline]
     pub(super) fn of(ty: &'t Type) -> Option<Self> {
         Some(match ty {
             Type::Boolean => Self::Boolean,
@@ -67,6 +68,7 @@ impl<'t> Kind<'t> {
     }
 
     /// The key of a value that isn't null; `None` where it isn't of this kind.
+    #[inline]
     pub(super) fn key<'v>(self, value: &'v Value) -> Option<Key<'v>> {
         Some(match (self, value) {
             (Self::Boolean, Value::Boolean(value)) => Key::Whole((*value).into()),
@@ -228,6 +230,7 @@ impl Bounds {
     }
 
     /// The class of null, the last there is.
+    #[inline]
     pub(super) fn null(&self) -> Class {
         // A table's text has at most some ten million constants.
         Class::try_from(self.len() * 2 + 1).unwrap_or(Class::MAX)
@@ -236,33 +239,51 @@ impl Bounds {
     /// Where a value stands. Texts that no cell names all stand in the same class where
     /// they are compared for equality only.
     pub(super) fn class(&self, key: Key<'_>) -> Class {
-        match (self, key) {
-            (Self::Names(names), Key::Text(text)) => match names.get(text) {
+        match key {
+            Key::Whole(whole) => self.class_of_whole(whole),
+            Key::Number(number) => self.class_of_number(number),
+            Key::Text(text) => self.class_of_text(text),
+        }
+    }
+
+    #[inline]
+    pub(super) fn class_of_text(&self, text: &str) -> Class {
+        match self {
+            Self::Names(names) => match names.get(text) {
                 Some(&index) => index * 2 + 1,
                 None => 0,
             },
-            (Self::Texts(texts), Key::Text(text)) => among(texts, |other| (**other).cmp(text)),
-            (Self::Small { keys, .. }, Key::Whole(whole)) => small(keys, &Scaled::Exactly(whole)),
-            (Self::Wide { keys, .. }, Key::Whole(whole)) => wide(keys, &Scaled::Exactly(whole)),
-            (Self::Small { keys, exponent }, Key::Number(number)) => {
-                match scale_small(number, *exponent) {
-                    Some(units) => among(keys, |key| key.cmp(&units)),
-                    None => small(keys, &scale(number, *exponent)),
-                }
-            }
-            (Self::Wide { keys, exponent }, Key::Number(number)) => {
-                wide(keys, &scale(number, *exponent))
-            }
-            (Self::Numbers(numbers), Key::Number(number)) => {
-                among(numbers, |other| other.cmp(&number))
-            }
-            // Not of this kind, which `Kind::key` never gives.
+            Self::Texts(texts) => among(texts, |other| (**other).cmp(text)),
+            // `Kind` gives bounds the keys of one kind only.
+            _ => 0,
+        }
+    }
+
+    #[inline]
+    pub(super) fn class_of_number(&self, number: Number) -> Class {
+        match self {
+            Self::Small { keys, exponent } => match scale_small(number, *exponent) {
+                Some(units) => among(keys, |key| key.cmp(&units)),
+                None => small(keys, &scale(number, *exponent)),
+            },
+            Self::Wide { keys, exponent } => wide(keys, &scale(number, *exponent)),
+            Self::Numbers(numbers) => among(numbers, |other| other.cmp(&number)),
+            _ => 0,
+        }
+    }
+
+    #[inline]
+    pub(super) fn class_of_whole(&self, whole: i128) -> Class {
+        match self {
+            Self::Small { keys, .. } => small(keys, &Scaled::Exactly(whole)),
+            Self::Wide { keys, .. } => wide(keys, &Scaled::Exactly(whole)),
             _ => 0,
         }
     }
 }
 
 /// The class of what `compare` orders the bounds against.
+#[inline]
 fn among<T>(bounds: &[T], compare: impl Fn(&T) -> Ordering) -> Class {
     let below = bounds.partition_point(|bound| compare(bound).is_lt());
     let equal = bounds
@@ -302,6 +323,7 @@ fn beyond(bounds: usize, side: Ordering) -> Class {
 }
 
 /// An amount in units, where it is a whole number of them in machine arithmetic.
+#[inline]
 fn scale_small(number: Number, exponent: i32) -> Option<i64> {
     let by = usize::try_from(number.exponent() - exponent).ok()?;
     let power = i64::try_from(*POWERS.get(by)?).ok()?;

@@ -22,18 +22,29 @@ const LEAST: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct Spans {
     pub(super) all: Vec<Span>,
-    /// Where the spans of each row end.
+    /// Where the spans of each row end; empty where every row has exactly one.
     pub(super) ends: Vec<u32>,
 }
 
 impl Spans {
     pub(super) fn of(&self, row: usize) -> &[Span] {
+        if self.ends.is_empty() {
+            return self.all.get(row..=row).unwrap_or_default();
+        }
         let end = self.ends.get(row).copied().unwrap_or(0) as usize;
         let start = match row.checked_sub(1) {
             Some(before) => self.ends.get(before).copied().unwrap_or(0) as usize,
             None => 0,
         };
         self.all.get(start..end).unwrap_or_default()
+    }
+
+    /// Forgets where spans end, where that goes without saying.
+    pub(super) fn settle(&mut self) {
+        let own = |(row, end): (usize, &u32)| *end as usize == row + 1;
+        if self.ends.iter().enumerate().all(own) {
+            self.ends = Vec::new();
+        }
     }
 
     /// Takes the last row's spans away.
@@ -44,6 +55,7 @@ impl Spans {
     }
 
     /// Whether a row's cell is met by a class.
+    #[inline]
     pub(super) fn hold(&self, row: usize, class: u32) -> bool {
         self.of(row)
             .iter()
@@ -91,6 +103,7 @@ impl Sets {
     }
 
     /// A set: its summary and its words.
+    #[inline]
     pub(crate) fn get(&self, id: u32) -> &[u64] {
         let stride = self.summary + self.words;
         let start = id as usize * stride;
@@ -98,6 +111,7 @@ impl Sets {
     }
 
     /// How many rows a set has.
+    #[inline]
     pub(crate) fn count(&self, id: u32) -> u32 {
         self.counts.get(id as usize).copied().unwrap_or_default()
     }

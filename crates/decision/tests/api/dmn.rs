@@ -43,10 +43,7 @@ fn decisions_feed_each_other() {
         result(&model, "Terms", good),
         r#"{"Advance needed":false,"days":60}"#
     );
-    assert_eq!(
-        result(&model, "Letter", good),
-        r#""Dear Meier, pay soon""#
-    );
+    assert_eq!(result(&model, "Letter", good), r#""Dear Meier, pay soon""#);
     let large = good.replace("2000}", "60000}");
     assert_eq!(
         result(&model, "Terms", &large),
