@@ -29,12 +29,26 @@ impl Cursor {
         self.chars.get(self.at + ahead).copied()
     }
 
-    /// Skips space; the next character.
+    /// Skips space and comments; the next character.
     pub(super) fn peek(&mut self) -> Option<char> {
-        while self.peek_at(0).is_some_and(char::is_whitespace) {
-            self.at += 1;
+        loop {
+            match (self.peek_at(0)?, self.peek_at(1)) {
+                (c, _) if c.is_whitespace() => self.at += 1,
+                ('/', Some('/')) => self.skip_to(&['\n']),
+                ('/', Some('*')) => {
+                    self.at += 2;
+                    self.skip_to(&['*', '/']);
+                }
+                (c, _) => return Some(c),
+            }
         }
-        self.peek_at(0)
+    }
+
+    /// Goes behind the characters, or to the end where they don't come.
+    fn skip_to(&mut self, end: &[char]) {
+        let rest = self.chars.get(self.at..).unwrap_or_default();
+        let found = rest.windows(end.len()).position(|window| window == end);
+        self.at = found.map_or(self.chars.len(), |place| self.at + place + end.len());
     }
 
     /// Takes the symbol if it comes next, behind space.
@@ -62,6 +76,11 @@ impl Cursor {
     pub(super) fn end_of(&self, word: &str) -> Option<usize> {
         self.after(word)
             .filter(|&end| !self.chars.get(end).copied().is_some_and(is_name_part))
+    }
+
+    /// The characters from the place on.
+    pub(super) fn rest(&self) -> &[char] {
+        self.chars.get(self.at..).unwrap_or_default()
     }
 
     /// The first character behind a place that is no space.

@@ -96,7 +96,8 @@ fn without_a_result_is_a_failure_for_policies() {
     assert_eq!(value("not(null)", Mode::Strict), "null");
     assert_eq!(
         value("substring(\"a\")", Mode::Strict),
-        "0: found 1 argument, but `substring` takes (string, start position, length?)"
+        "0: found 1 argument, but `substring` takes \
+         (string: string, start position: number, length: number?)"
     );
     assert_eq!(value("substring(\"a\")", Mode::Spec), "null");
     assert_eq!(
@@ -110,6 +111,15 @@ fn without_a_result_is_a_failure_for_policies() {
     let mut node = parse_expression("\"a\" * 2", &Names::default()).unwrap();
     let error = check_expression(&mut node, &Default::default()).unwrap_err();
     assert_eq!(error.message, "`*` isn't defined for string and number");
+    let mut node = parse_expression(
+        "upper case(\"a\") + substring(\"b\", \"c\")",
+        &Names::default(),
+    );
+    let error = check_expression(node.as_mut().unwrap(), &Default::default()).unwrap_err();
+    assert_eq!(
+        (error.at, error.message.as_str()),
+        (33, "found string, but `substring` takes a number here")
+    );
 }
 
 #[test]

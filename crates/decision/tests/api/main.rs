@@ -13,6 +13,7 @@ mod evaluation;
 mod feel;
 mod files;
 mod hit_policies;
+mod language;
 mod mixed;
 mod sfeel;
 mod unknown;

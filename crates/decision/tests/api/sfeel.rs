@@ -91,7 +91,8 @@ fn malformed_texts_are_refused_with_their_place() {
     );
     assert_eq!(
         test("date(2026, 1)"),
-        "0: found 2 arguments, but `date` takes (from) or (year, month, day)"
+        "0: found 2 arguments, but `date` takes (from) or \
+         (year: number, month: number, day: number)"
     );
     assert!(test(&"x".repeat(5_000)).contains("longer than 4096 bytes"));
 }

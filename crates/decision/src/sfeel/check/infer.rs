@@ -270,8 +270,22 @@ impl<'t> Checker<'t> {
     }
 
     fn call(&mut self, function: &Function, arguments: &Arguments) -> Result<Type, Error> {
+        let mut found = Vec::new();
         for argument in arguments.nodes() {
-            self.infer(argument)?;
+            found.push((argument, self.infer(argument)?));
+        }
+        if let Function::Builtin(builtin) = function {
+            for (argument, wanted) in builtin.typed(arguments) {
+                let of_argument = |(node, ty): &(&Node, Option<Type>)| {
+                    let same = std::ptr::eq(*node, argument);
+                    ty.clone().filter(|ty| same && !wanted.takes(ty))
+                };
+                if let Some(found) = found.iter().find_map(of_argument) {
+                    let (name, wanted) = (builtin.name(), wanted.name());
+                    let message = format!("found {found}, but `{name}` takes a {wanted} here");
+                    return Err(Error::new(argument.at, message));
+                }
+            }
         }
         Ok(match function {
             Function::Builtin(builtin) => match builtin.kind() {

@@ -101,7 +101,11 @@ impl Column<'_> {
         fold(&mut node, self.mode)?;
         let scalar = !matches!(self.ty, Type::Any | Type::List(_));
         match (found, &node.expression) {
-            (Some(Type::List(_)), Expression::Literal(Value::List(items))) if scalar => {
+            // Of another kind than the input an item is none that equals it, while alone it
+            // would be neither equal nor not.
+            (Some(Type::List(_)), Expression::Literal(Value::List(items)))
+                if scalar && (self.mode == Mode::Strict || self.all_fit(items)) =>
+            {
                 for item in items {
                     let mut item = Node {
                         expression: Expression::Literal(item.clone()),
@@ -134,6 +138,11 @@ impl Column<'_> {
             }
         }
         Ok(())
+    }
+
+    fn all_fit(&self, items: &[Value]) -> bool {
+        let fits = |item: &Value| fit(0, item.clone(), self.ty).is_ok();
+        items.iter().all(fits)
     }
 
     fn check_condition(&self, mut node: Node) -> Result<Unary, Error> {

@@ -12,6 +12,7 @@ mod statistics;
 mod strings;
 
 pub(super) use ranges::{range, within};
+pub(super) use signature::Wanted;
 
 use super::{
     Arguments, Node,
@@ -39,8 +40,9 @@ macro_rules! builtins {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// The parameters, separated by commas, in each way it can be called. One that
-            /// may be left out ends in `?`, one that may be repeated in `...`.
+            /// The parameters, separated by commas, in each way it can be called, with their
+            /// types where those are of one kind. One that may be left out ends in `?`, one
+            /// that may be repeated in `...`.
             #[must_use]
             pub fn signatures(self) -> &'static [&'static str] {
                 match self { $(Self::$variant => &[$($signature),+],)* }
@@ -75,43 +77,43 @@ pub(super) enum Kind {
 }
 
 builtins! {
-    Not "not" Boolean conversion::not, "negand";
-    Date "date" Date conversion::date, "from" | "year, month, day";
-    Time "time" Time conversion::time, "from" | "hour, minute, second, offset?";
-    DateAndTime "date and time" DateTime conversion::date_and_time, "from" | "date, time";
+    Not "not" Boolean conversion::not, "negand: boolean";
+    Date "date" Date conversion::date, "from" | "year: number, month: number, day: number";
+    Time "time" Time conversion::time, "from" | "hour: number, minute: number, second: number, offset: duration?";
+    DateAndTime "date and time" DateTime conversion::date_and_time, "from" | "date: date, time: time";
     Duration "duration" Any conversion::duration, "from";
-    MonthsBetween "years and months duration" Months calendar::months_between, "from, to";
-    Number "number" Number conversion::number, "from" | "from, grouping separator, decimal separator";
+    MonthsBetween "years and months duration" Months calendar::months_between, "from: date, to: date";
+    Number "number" Number conversion::number, "from" | "from: string, grouping separator: string, decimal separator: string";
     String "string" String conversion::string, "from";
 
-    StringLength "string length" Number strings::length, "string";
-    Substring "substring" String strings::substring, "string, start position, length?";
-    UpperCase "upper case" String strings::upper_case, "string";
-    LowerCase "lower case" String strings::lower_case, "string";
-    Contains "contains" Boolean strings::contains, "string, match";
-    StartsWith "starts with" Boolean strings::starts_with, "string, match";
-    EndsWith "ends with" Boolean strings::ends_with, "string, match";
-    SubstringBefore "substring before" String strings::before, "string, match";
-    SubstringAfter "substring after" String strings::after, "string, match";
-    Matches "matches" Boolean strings::matches, "input, pattern, flags?";
-    Replace "replace" String strings::replace, "input, pattern, replacement, flags?";
-    Split "split" List strings::split, "string, delimiter";
-    StringJoin "string join" String strings::join, "list, delimiter?";
+    StringLength "string length" Number strings::length, "string: string";
+    Substring "substring" String strings::substring, "string: string, start position: number, length: number?";
+    UpperCase "upper case" String strings::upper_case, "string: string";
+    LowerCase "lower case" String strings::lower_case, "string: string";
+    Contains "contains" Boolean strings::contains, "string: string, match: string";
+    StartsWith "starts with" Boolean strings::starts_with, "string: string, match: string";
+    EndsWith "ends with" Boolean strings::ends_with, "string: string, match: string";
+    SubstringBefore "substring before" String strings::before, "string: string, match: string";
+    SubstringAfter "substring after" String strings::after, "string: string, match: string";
+    Matches "matches" Boolean strings::matches, "input: string, pattern: string, flags: string?";
+    Replace "replace" String strings::replace, "input: string, pattern: string, replacement: string, flags: string?";
+    Split "split" List strings::split, "string: string, delimiter: string";
+    StringJoin "string join" String strings::join, "list: list, delimiter: string?";
 
-    Decimal "decimal" Number numbers::decimal, "n, scale";
-    Floor "floor" Number numbers::floor, "n, scale?";
-    Ceiling "ceiling" Number numbers::ceiling, "n, scale?";
-    RoundUp "round up" Number numbers::round_up, "n, scale?";
-    RoundDown "round down" Number numbers::round_down, "n, scale?";
-    RoundHalfUp "round half up" Number numbers::round_half_up, "n, scale?";
-    RoundHalfDown "round half down" Number numbers::round_half_down, "n, scale?";
+    Decimal "decimal" Number numbers::decimal, "n: number, scale: number";
+    Floor "floor" Number numbers::floor, "n: number, scale: number?";
+    Ceiling "ceiling" Number numbers::ceiling, "n: number, scale: number?";
+    RoundUp "round up" Number numbers::round_up, "n: number, scale: number?";
+    RoundDown "round down" Number numbers::round_down, "n: number, scale: number?";
+    RoundHalfUp "round half up" Number numbers::round_half_up, "n: number, scale: number?";
+    RoundHalfDown "round half down" Number numbers::round_half_down, "n: number, scale: number?";
     Abs "abs" Any numbers::abs, "n" | "number";
-    Modulo "modulo" Number numbers::modulo, "dividend, divisor";
-    Sqrt "sqrt" Number numbers::sqrt, "number";
-    Log "log" Number numbers::log, "number";
-    Exp "exp" Number numbers::exp, "number";
-    Odd "odd" Boolean numbers::odd, "number";
-    Even "even" Boolean numbers::even, "number";
+    Modulo "modulo" Number numbers::modulo, "dividend: number, divisor: number";
+    Sqrt "sqrt" Number numbers::sqrt, "number: number";
+    Log "log" Number numbers::log, "number: number";
+    Exp "exp" Number numbers::exp, "number: number";
+    Odd "odd" Boolean numbers::odd, "number: number";
+    Even "even" Boolean numbers::even, "number: number";
 
     Count "count" Number statistics::count, "list" | "item...";
     Min "min" Any statistics::min, "list" | "item...";
@@ -119,37 +121,37 @@ builtins! {
     Sum "sum" Any statistics::sum, "list" | "item...";
     Product "product" Any statistics::product, "list" | "item...";
     Mean "mean" Any statistics::mean, "list" | "item...";
-    Median "median" Number statistics::median, "list" | "item...";
-    Stddev "stddev" Number statistics::stddev, "list" | "item...";
-    Mode "mode" List statistics::mode, "list" | "item...";
+    Median "median" Number statistics::median, "list: list" | "item: number...";
+    Stddev "stddev" Number statistics::stddev, "list: list" | "item: number...";
+    Mode "mode" List statistics::mode, "list: list" | "item: number...";
     All "all" Boolean statistics::all, "list" | "item...";
     Any "any" Boolean statistics::any, "list" | "item...";
 
     ListContains "list contains" Boolean lists::contains, "list, element";
-    Sublist "sublist" List lists::sublist, "list, start position, length?";
+    Sublist "sublist" List lists::sublist, "list: list, start position: number, length: number?";
     Append "append" List lists::append, "list, item...";
     Concatenate "concatenate" List lists::concatenate, "list...";
     Union "union" List lists::union, "list...";
     DistinctValues "distinct values" List lists::distinct_values, "list";
-    InsertBefore "insert before" List lists::insert_before, "list, position, newItem";
-    Remove "remove" List lists::remove, "list, position";
-    ListReplace "list replace" List lists::replace, "list, position, newItem";
+    InsertBefore "insert before" List lists::insert_before, "list: list, position: number, newItem";
+    Remove "remove" List lists::remove, "list: list, position: number";
+    ListReplace "list replace" List lists::replace, "list: list, position: number, newItem";
     Reverse "reverse" List lists::reverse, "list";
     IndexOf "index of" List lists::index_of, "list, match";
     Flatten "flatten" List lists::flatten, "list";
     Sort "sort" List lists::sort, "list, precedes?";
 
-    GetValue "get value" Any contexts::get_value, "m, key";
-    GetEntries "get entries" List contexts::get_entries, "m";
+    GetValue "get value" Any contexts::get_value, "m: context, key: string";
+    GetEntries "get entries" List contexts::get_entries, "m: context";
     Context "context" Context contexts::context_of, "entries";
-    ContextPut "context put" Context contexts::put, "context, key, value" | "context, keys, value";
+    ContextPut "context put" Context contexts::put, "context: context, key: string, value" | "context: context, keys: list, value";
     ContextMerge "context merge" Context contexts::merge, "contexts";
     Is "is" Boolean contexts::is, "value1, value2";
 
-    DayOfWeek "day of week" String calendar::day_of_week, "date";
-    MonthOfYear "month of year" String calendar::month_of_year, "date";
-    DayOfYear "day of year" Number calendar::day_of_year, "date";
-    WeekOfYear "week of year" Number calendar::week_of_year, "date";
+    DayOfWeek "day of week" String calendar::day_of_week, "date: date";
+    MonthOfYear "month of year" String calendar::month_of_year, "date: date";
+    DayOfYear "day of year" Number calendar::day_of_year, "date: date";
+    WeekOfYear "week of year" Number calendar::week_of_year, "date: date";
 
     Before "before" Boolean ranges::before, "a, b";
     After "after" Boolean ranges::after, "a, b";
@@ -181,5 +183,10 @@ impl Builtin {
     /// The arguments in the order of the parameters; `None` where one is left out.
     pub(super) fn arrange(self, arguments: &Arguments) -> Result<Vec<Option<&Node>>, String> {
         signature::arrange(self, arguments)
+    }
+
+    /// The arguments with the parameters that they are, as far as one takes one kind of value.
+    pub(super) fn typed(self, arguments: &Arguments) -> Vec<(&Node, Wanted)> {
+        signature::typed(self, arguments)
     }
 }

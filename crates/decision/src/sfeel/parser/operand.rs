@@ -277,16 +277,21 @@ impl Parser<'_> {
         Ok(Arguments::Positional(positional))
     }
 
-    /// A name and the colon behind it.
+    /// A name and the colon behind it. It may hold what names of parameters hold, but no
+    /// symbol that only expressions have.
     fn argument_name(&mut self) -> Option<String> {
         self.cursor.peek();
-        let start = self.cursor.at();
-        let name = self.new_name("").ok();
-        if name.is_some() && self.cursor.eat(":") {
-            return name;
+        let symbols = |c: &char| ":\"'(){}[],@?<>=".contains(*c);
+        let rest = self.cursor.rest();
+        let end = rest.iter().position(symbols)?;
+        if rest[end] != ':' {
+            return None;
         }
-        self.cursor.go_to(start);
-        None
+        let name: String = rest[..end].iter().collect();
+        let words: Vec<_> = name.split_whitespace().collect();
+        let place = self.cursor.at() + end + 1;
+        self.cursor.go_to(place);
+        Some(words.join(" ")).filter(|name| !name.is_empty())
     }
 
     /// Paths and filters behind an operand.
