@@ -28,6 +28,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod analyse;
 mod compile;
 mod diagnostic;
 pub mod dmn;

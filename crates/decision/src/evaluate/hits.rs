@@ -7,7 +7,7 @@ use crate::{compile::compare, table::Table};
 
 /// The outcome where exactly `matching` match, given in row order, by the table alone.
 #[cfg(any(test, feature = "twin"))]
-pub(super) fn outcome(table: &Table, matching: &[usize]) -> Outcome {
+pub(crate) fn outcome(table: &Table, matching: &[usize]) -> Outcome {
     let Some(&first) = matching.first() else {
         return Outcome::NoHit;
     };

@@ -14,6 +14,8 @@ pub mod twin;
 mod variables;
 
 pub use explain::{RowMatch, explain};
+#[cfg(test)]
+pub(crate) use hits::outcome as outcome_of;
 pub use output::{Answer, Output};
 pub(crate) use output::{add, extreme};
 

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod analysis;
 mod compiled;
 mod dmn;
 mod evaluation;

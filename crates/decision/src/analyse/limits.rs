@@ -1,0 +1,24 @@
+//! Limits on what one analysis takes. They bound time and memory for tables that nobody has
+//! vouched for; what lies beyond is reported as undecided, with how much that is.
+
+/// Most work on one question (gaps, dead rows, a difference), in steps of a few
+/// nanoseconds: rows listed while subspaces are split.
+pub const WORK: u64 = 100_000_000;
+/// Most row numbers remembered of subspaces already seen: 4 bytes each.
+pub const MEMORY: usize = 48_000_000;
+/// Most columns that the tables of one analysis test, those over the same fact counted once.
+pub const DIMENSIONS: usize = 4_096;
+/// Most tests of a cell on a class of values, where constants alone don't say the answer.
+pub const TESTS: usize = 20_000_000;
+/// Most findings of one kind that are listed; more are counted.
+pub const FINDINGS: usize = 1_000;
+/// Most regions taken out of a diagram before they are merged.
+pub const REGIONS: usize = 20_000;
+/// Most tests of regions looked at while regions are merged.
+pub const MERGES: usize = 4_000_000;
+/// Most cells tried while witnesses are replayed, for all findings together.
+pub const REPLAY: usize = 40_000_000;
+/// Most fact sets tried for one witness.
+pub const ATTEMPTS: usize = 256;
+/// Most pairs of rows whose cells are compared one by one.
+pub const PAIRS: usize = 20_000_000;
