@@ -22,10 +22,10 @@ pub enum Shape {
 
 /// A row: region, kind, amounts in cents above and up to, flag.
 pub struct Row {
-    region: Option<String>,
-    kind: Option<String>,
-    amount: Option<(u64, u64)>,
-    flag: Option<bool>,
+    pub region: Option<String>,
+    pub kind: Option<String>,
+    pub amount: Option<(u64, u64)>,
+    pub flag: Option<bool>,
 }
 
 pub struct Made {

@@ -3,7 +3,8 @@
 use super::{
     bounds::{Bounds, Class, Key, Kind},
     draft::Draft,
-    sets::{self, Sets, Spans},
+    places::Places,
+    sets::{self, Sets, Span, Spans},
 };
 use crate::{
     evaluate::known::input_value,
@@ -63,33 +64,114 @@ pub(crate) enum Place {
     Value(Value),
 }
 
-impl Column {
-    pub(super) fn new<'t>(
-        table: &'t Table,
-        input: usize,
-        mut draft: Draft<'t>,
-        most: usize,
-    ) -> Self {
-        let column = &table.inputs[input];
+/// A column whose cells are read, before the rows have their places.
+pub(super) struct Prepared {
+    column: Column,
+    cells: Option<Cells>,
+}
+
+/// The cells of a column as classes.
+struct Cells {
+    kind: Type,
+    bounds: Bounds,
+    spans: Spans,
+    /// The classes that the input's allowed values have, and those its type declares.
+    allowed: Vec<Span>,
+    declared: Option<Vec<Span>>,
+}
+
+impl Prepared {
+    pub(super) fn new<'t>(table: &'t Table, input: usize, mut draft: Draft<'t>) -> Self {
+        let declaration = &table.inputs[input];
         let (opaque, distinct) = draft.opaque(table.rows.len());
-        let mut source = source(table, column);
-        let indexed = draft.is_indexable();
-        let allowed = draft.add(&column.allowed);
-        if !allowed {
-            source = Source::Computed;
-        }
-        let indexed = indexed
-            .then(|| Indexed::new(column, draft, declared(table, column, &source), most))
-            .flatten();
+        let indexable = draft.is_indexable();
+        let source = match draft.add(&declaration.allowed) {
+            true => source(table, declaration),
+            false => Source::Computed,
+        };
+        let values = declared(table, declaration, &source);
+        let cells = indexable.then(|| Cells::new(declaration, draft, values));
         Self {
-            input,
-            indexed,
-            source,
-            opaque,
-            distinct,
+            cells: cells.flatten(),
+            column: Column {
+                input,
+                source,
+                indexed: None,
+                opaque,
+                distinct,
+            },
         }
     }
 
+    /// The class in which a row's cell begins to be met, and how many classes there are.
+    pub(super) fn start(&self, row: usize) -> Option<(Class, Class)> {
+        let cells = self.cells.as_ref()?;
+        let first = cells.spans.of(row).first().map_or(0, |span| span.0);
+        Some((first, cells.bounds.null() + 1))
+    }
+
+    /// How many classes of values there are.
+    pub(super) fn classes(&self) -> Class {
+        self.cells
+            .as_ref()
+            .map_or(0, |cells| cells.bounds.null() + 1)
+    }
+
+    /// Builds the sets of rows, which stand in these places.
+    pub(super) fn build(self, places: &Places, most: usize) -> Column {
+        let indexed = self.cells.map(|cells| cells.build(places, most));
+        Column {
+            indexed,
+            ..self.column
+        }
+    }
+}
+
+impl Cells {
+    /// The cells of a draft whose last test is what the input allows.
+    fn new<'t>(input: &'t Input, mut draft: Draft<'t>, values: &'t [String]) -> Option<Self> {
+        values
+            .iter()
+            .for_each(|text| draft.add_key(Key::Text(text)));
+        let bounds = draft.bounds()?;
+        let mut spans = draft.spans(&bounds);
+        let allowed = spans.pop();
+        let class = |text: &String| bounds.class(Key::Text(text));
+        let declared = || {
+            let mut within: Vec<Span> = values.iter().map(class).map(|c| (c, c)).collect();
+            within.sort_unstable();
+            within
+        };
+        Some(Self {
+            kind: input.ty.clone(),
+            declared: (!values.is_empty()).then(declared),
+            bounds,
+            spans,
+            allowed,
+        })
+    }
+
+    fn build(self, places: &Places, most: usize) -> Indexed {
+        let mut spans = self.spans.placed(places);
+        spans.settle();
+        let classes = self.bounds.null() as usize + 1;
+        let built = sets::build(places.rows(), classes, &spans, most);
+        let mut by_class = built.by_class;
+        keep(&mut by_class, &self.allowed);
+        if let Some(declared) = &self.declared {
+            keep(&mut by_class, declared);
+        }
+        Indexed {
+            kind: self.kind,
+            bounds: self.bounds,
+            sets: built.sets,
+            by_class,
+            coarse: built.coarse.then_some(spans),
+        }
+    }
+}
+
+impl Column {
     /// The class of a fact's value, where it is known and of its type as it stands.
     #[inline]
     pub(crate) fn class(&self, facts: &Facts) -> Option<Class> {
@@ -131,10 +213,10 @@ impl Column {
         self.indexed.as_ref().is_some_and(|i| i.coarse.is_none())
     }
 
-    /// Whether a row of a class's set has a cell that the class meets.
-    pub(crate) fn holds(&self, row: usize, class: Class) -> bool {
+    /// Whether the row at a place of a class's set has a cell that the class meets.
+    pub(crate) fn holds(&self, place: usize, class: Class) -> bool {
         match self.indexed.as_ref().and_then(|i| i.coarse.as_ref()) {
-            Some(spans) => spans.hold(row, class),
+            Some(spans) => spans.hold(place, class),
             None => true,
         }
     }
@@ -185,40 +267,6 @@ fn declared<'t>(table: &'t Table, input: &'t Input, source: &Source) -> &'t [Str
 }
 
 impl Indexed {
-    /// The index of a draft whose last test is what the input allows.
-    fn new<'t>(
-        column: &'t Input,
-        mut draft: Draft<'t>,
-        values: &'t [String],
-        most: usize,
-    ) -> Option<Self> {
-        values
-            .iter()
-            .for_each(|text| draft.add_key(Key::Text(text)));
-        let bounds = draft.bounds()?;
-        let classes = bounds.null() as usize + 1;
-        let mut spans = draft.spans(&bounds);
-        let allowed = spans.pop();
-        let rows = spans.ends.len();
-        spans.settle();
-        let built = sets::build(rows, classes, &spans, most);
-        let mut by_class = built.by_class;
-        keep(&mut by_class, &allowed);
-        if !values.is_empty() {
-            let class = |text: &String| bounds.class(Key::Text(text));
-            let mut within: Vec<_> = values.iter().map(class).map(|c| (c, c)).collect();
-            within.sort_unstable();
-            keep(&mut by_class, &within);
-        }
-        Some(Self {
-            kind: column.ty.clone(),
-            bounds,
-            sets: built.sets,
-            by_class,
-            coarse: built.coarse.then_some(spans),
-        })
-    }
-
     /// The class of a value that the fact's type takes as it is.
     #[inline]
     fn direct(&self, value: &Value, property: Option<Property>, ty: &Type) -> Option<Class> {
@@ -280,7 +328,7 @@ fn part<'v>(whole: Key<'v>, value: &'v Value, property: Option<Property>) -> Opt
 }
 
 /// Marks the classes beside the given ones as not allowed; null always is.
-fn keep(by_class: &mut [u32], within: &[(Class, Class)]) {
+fn keep(by_class: &mut [u32], within: &[Span]) {
     let null = by_class.len() - 1;
     let mut next = 0;
     for &(from, to) in within.iter().chain([&(null as Class, null as Class)]) {

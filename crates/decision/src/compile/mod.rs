@@ -12,6 +12,7 @@ mod bounds;
 mod column;
 mod draft;
 mod order;
+mod places;
 mod sets;
 
 use std::{
@@ -23,9 +24,11 @@ pub(crate) use column::{Column, Place};
 pub(crate) use order::Order;
 #[cfg(any(test, feature = "twin"))]
 pub(crate) use order::compare;
+pub(crate) use places::Places;
 pub(crate) use sets::Sets;
 
 use bounds::Kind;
+use column::Prepared;
 use draft::Draft;
 
 use crate::table::Table;
@@ -35,6 +38,8 @@ use crate::table::Table;
 pub(crate) struct Index {
     /// The columns that some row puts a test on, in the table's order.
     pub(crate) columns: Vec<Column>,
+    /// Which row each place of a set stands for.
+    pub(crate) places: Places,
     /// The set of all rows.
     pub(crate) all: Sets,
     /// How rows rank, and which have the same outputs.
@@ -51,10 +56,17 @@ impl Index {
             *last = (1 << rest) - 1;
         }
         all.push(&words);
+        let order = Order::new(table);
+        let columns = prepared(table);
+        let places = Places::new(table, &order, &columns);
+        let built = columns
+            .into_iter()
+            .map(|column| column.build(&places, most));
         Self {
-            columns: columns(table, most),
+            columns: built.collect(),
             all,
-            order: Order::new(table),
+            order,
+            places,
         }
     }
 
@@ -66,7 +78,7 @@ impl Index {
 
 /// The columns that some row puts a test on. Each cell is read once, row by row: that is
 /// how they lie in memory.
-fn columns(table: &Table, most: usize) -> Vec<Column> {
+fn prepared(table: &Table) -> Vec<Prepared> {
     let rows = table.rows.len();
     let kinds = table.inputs.iter().map(|input| Kind::of(&input.ty));
     let mut drafts: Vec<Draft<'_>> = kinds.map(|kind| Draft::new(kind, rows)).collect();
@@ -80,7 +92,7 @@ fn columns(table: &Table, most: usize) -> Vec<Column> {
     let drafts = drafts.into_iter().enumerate();
     let asked = drafts.filter(|(_, draft)| !draft.is_idle());
     asked
-        .map(|(input, draft)| Column::new(table, input, draft, most))
+        .map(|(input, draft)| Prepared::new(table, input, draft))
         .collect()
 }
 

@@ -7,6 +7,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::places::Places;
+
 /// Classes from the first to the second, both included.
 pub(super) type Span = (u32, u32);
 
@@ -37,6 +39,19 @@ impl Spans {
             None => 0,
         };
         self.all.get(start..end).unwrap_or_default()
+    }
+
+    /// The spans of each row in its place.
+    pub(super) fn placed(self, places: &Places) -> Self {
+        if !places.moved() {
+            return self;
+        }
+        let mut placed = Self::default();
+        for place in 0..places.rows() {
+            placed.all.extend_from_slice(self.of(places.row(place)));
+            placed.ends.push(placed.all.len() as u32);
+        }
+        placed
     }
 
     /// Forgets where spans end, where that goes without saying.

@@ -53,8 +53,8 @@ impl<'i> Common<'i> {
         self.sets.insert(at, set);
     }
 
-    /// Visits the rows that all sets have, in order, until told to stop.
-    fn rows(&self, mut visit: impl FnMut(usize) -> ControlFlow<()>) {
+    /// Visits the places that all sets have, in order, until told to stop.
+    fn places(&self, mut visit: impl FnMut(usize) -> ControlFlow<()>) {
         let Some(((first, _), rest)) = self.sets.split_first() else {
             return;
         };
@@ -73,9 +73,9 @@ impl<'i> Common<'i> {
                     }
                 }
                 while rows != 0 {
-                    let row = word * 64 + rows.trailing_zeros() as usize;
+                    let place = word * 64 + rows.trailing_zeros() as usize;
                     rows &= rows - 1;
-                    if visit(row).is_break() {
+                    if visit(place).is_break() {
                         return;
                     }
                 }
@@ -103,44 +103,36 @@ impl<'t> Indexed<'t> {
         Self { table, index }
     }
 
-    /// The outcome where the rows that `common` leaves, of those that `holds` accepts, match.
+    /// The outcome where the rows at the places that `common` leaves match, of those that
+    /// `holds` accepts.
     fn pick(&self, common: &Common<'_>, holds: impl Fn(usize) -> bool) -> Outcome {
-        let order = &self.index.order;
-        let next = ControlFlow::Continue(());
-        match self.table.hit_policy {
-            HitPolicy::First => {
-                let mut found = None;
-                common.rows(|row| {
-                    if !holds(row) {
-                        return next;
-                    }
-                    found = Some(row);
-                    ControlFlow::Break(())
-                });
-                found.map_or(Outcome::NoHit, |row| Outcome::Hits(vec![row]))
-            }
-            HitPolicy::Priority => {
-                let mut best: Option<(u32, usize)> = None;
-                common.rows(|row| {
-                    let rank = order.of(row);
-                    if best.is_none_or(|(least, _)| rank < least) && holds(row) {
-                        best = Some((rank, row));
-                    }
-                    next
-                });
-                best.map_or(Outcome::NoHit, |(_, row)| Outcome::Hits(vec![row]))
-            }
-            _ => {
-                let mut matching = Vec::new();
-                common.rows(|row| {
-                    if holds(row) {
-                        matching.push(row);
-                    }
-                    next
-                });
-                self.all(matching)
-            }
+        let places = &self.index.places;
+        if matches!(
+            self.table.hit_policy,
+            HitPolicy::First | HitPolicy::Priority
+        ) {
+            // The first in rank has the first place.
+            let mut found = None;
+            common.places(|place| {
+                if !holds(place) {
+                    return ControlFlow::Continue(());
+                }
+                found = Some(places.row(place));
+                ControlFlow::Break(())
+            });
+            return found.map_or(Outcome::NoHit, |row| Outcome::Hits(vec![row]));
         }
+        let mut matching = Vec::new();
+        common.places(|place| {
+            if holds(place) {
+                matching.push(places.row(place));
+            }
+            ControlFlow::Continue(())
+        });
+        if places.moved() {
+            matching.sort_unstable();
+        }
+        self.all(matching)
     }
 
     /// The outcome of policies that look at all rows that match.
@@ -167,13 +159,14 @@ impl<'t> Indexed<'t> {
     }
 
     /// Looks at one candidate: `None` where a cell rules it out.
-    fn live(&self, row: usize, checks: &mut [Check<'_>], scope: &Scope<'_>) -> Option<LiveRow> {
+    fn live(&self, place: usize, checks: &mut [Check<'_>], scope: &Scope<'_>) -> Option<LiveRow> {
+        let row = self.index.places.row(place);
         let cells = &self.table.rows.get(row)?.cells;
         let (mut open, mut failure) = (Vec::new(), None);
         for check in checks {
             let input = check.column.input;
             let test = &cells.get(input)?.test;
-            match check.met(row, test, scope) {
+            match check.met((place, row), test, scope) {
                 Ok(Met::Yes) => {}
                 Ok(Met::Unknown) => open.push(input),
                 Ok(Met::No) => return None,
@@ -192,7 +185,12 @@ impl<'t> Indexed<'t> {
 }
 
 impl Check<'_> {
-    fn met(&mut self, row: usize, test: &Test, scope: &Scope<'_>) -> Result<Met, Failure> {
+    fn met(
+        &mut self,
+        (place, row): (usize, usize),
+        test: &Test,
+        scope: &Scope<'_>,
+    ) -> Result<Met, Failure> {
         if *test == Test::Any {
             return Ok(Met::Yes);
         }
@@ -200,7 +198,7 @@ impl Check<'_> {
             (Place::Unknown, ..) => Ok(Met::Unknown),
             (Place::Failed(failure), ..) => Err(failure.clone()),
             (Place::Value(value), _, None) => meets(test, value, scope),
-            (Place::Class(class), _, None) => Ok(if self.column.holds(row, *class) {
+            (Place::Class(class), _, None) => Ok(if self.column.holds(place, *class) {
                 Met::Yes
             } else {
                 Met::No
@@ -251,10 +249,10 @@ impl Layer for Indexed<'_> {
         Some(if coarse.is_empty() {
             self.pick(&common, |_| true)
         } else {
-            self.pick(&common, |row| {
+            self.pick(&common, |place| {
                 coarse
                     .iter()
-                    .all(|(column, class)| column.holds(row, *class))
+                    .all(|(column, class)| column.holds(place, *class))
             })
         })
     }
@@ -288,10 +286,13 @@ impl Layer for Indexed<'_> {
             });
         }
         let mut live = Vec::new();
-        common.rows(|row| {
-            live.extend(self.live(row, &mut checks, &scope));
+        common.places(|place| {
+            live.extend(self.live(place, &mut checks, &scope));
             ControlFlow::Continue(())
         });
+        if self.index.places.moved() {
+            live.sort_unstable_by_key(|live: &LiveRow| live.row);
+        }
         live
     }
 
