@@ -13,11 +13,10 @@ pub const CELL_BYTES: usize = 4_096;
 pub const EXPRESSION_DEPTH: usize = 64;
 /// Deepest nesting while expressions are evaluated, functions that they call included.
 pub const EVALUATION_DEPTH: usize = 512;
-/// Most steps that one expression takes: turns of loops, items of lists that it makes, and
-/// the like. Arithmetic and comparisons alone take none.
+/// Most steps that one expression takes: operations, and items of lists that it makes.
 pub const STEPS: usize = 1_000_000;
 /// Most steps that all expressions of one evaluation take.
-pub const TOTAL_STEPS: usize = 20_000_000;
+pub const TOTAL_STEPS: usize = 50_000_000;
 /// Deepest nesting of a value, in JSON as in YAML.
 pub const VALUE_DEPTH: usize = 64;
 /// Most bytes in a name: of a fact, an input, an output or a row.

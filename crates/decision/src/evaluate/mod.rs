@@ -2,6 +2,7 @@
 //! are unknown, every way they could turn out is tried that those rows tell apart.
 
 mod bits;
+mod can_fail;
 mod domain;
 mod explain;
 mod hits;

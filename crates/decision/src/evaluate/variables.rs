@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     bits::Bits,
+    can_fail::can_fail,
     domain::{Constants, representatives},
     known::{LiveRow, input_value},
 };
 use crate::{
-    sfeel::{Expression, Met, Node, Operator, Property, Scope, Test, calculate, meets},
+    sfeel::{Expression, Met, Node, Property, Scope, Test, calculate, meets},
     table::Table,
     types::Type,
     value::{Facts, Value},
@@ -277,7 +278,7 @@ fn choice(
     Some(rows)
 }
 
-/// Notes tables whose open expressions divide or raise to powers: those can fail.
+/// Notes tables whose open expressions can fail, such as by a division.
 fn note_failures(
     tables: &[&Table],
     facts: &Facts,
@@ -290,7 +291,7 @@ fn note_failures(
         }
         let scope = Scope::new(facts, &tables[open.table].types);
         let mut sources = std::iter::once(&open.input.expression).chain(open.test.operands());
-        if let Some(source) = sources.find(|node| can_fail(node, &scope)) {
+        if let Some(source) = sources.find(|node| can_fail(node, &open.input.ty, &scope)) {
             let column = tables[open.table]
                 .inputs
                 .iter()
@@ -303,25 +304,5 @@ fn note_failures(
             };
             failing.push((open.table, failure, unknown_in(source, &scope)));
         }
-    }
-}
-
-/// Whether an unknown fact decides if the expression has a result. Overflow of sums and
-/// products, far beyond any amount, isn't counted. Of what is more than arithmetic and
-/// comparisons, any part that is unknown may decide.
-fn can_fail(node: &Node, scope: &Scope<'_>) -> bool {
-    match &node.expression {
-        Expression::Literal(_) | Expression::Fact(..) => false,
-        Expression::Negate(inner) => can_fail(inner, scope),
-        Expression::Arithmetic(operator, left, right) => {
-            let fails_itself = match operator {
-                Operator::Divide => !unknown_in(right, scope).is_empty(),
-                Operator::Power => !unknown_in(node, scope).is_empty(),
-                _ => false,
-            };
-            fails_itself || can_fail(left, scope) || can_fail(right, scope)
-        }
-        Expression::Compare(_, left, right) => can_fail(left, scope) || can_fail(right, scope),
-        _ => node.has_input() || !unknown_in(node, scope).is_empty(),
     }
 }

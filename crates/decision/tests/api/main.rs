@@ -8,12 +8,14 @@
 )]
 
 mod analysis;
+mod calls;
 mod compiled;
 mod dmn;
 mod evaluation;
 mod feel;
 mod files;
 mod hit_policies;
+mod kinds;
 mod language;
 mod mixed;
 mod sfeel;

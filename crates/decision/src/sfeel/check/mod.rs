@@ -115,7 +115,11 @@ impl Column<'_> {
                     checked.push(Unary::Compare(Comparison::Equal, item));
                 }
             }
-            (Some(Type::List(_)), _) if scalar => {
+            (Some(Type::List(of)), _) if scalar => {
+                if self.mode == Mode::Strict && !compare::comparable(self.ty, &of) {
+                    let message = format!("found list of {of}, but the input is {}", self.ty);
+                    return Err(Error::new(node.at, message));
+                }
                 let (at, end) = (node.at, node.end);
                 let at_input = |expression| Node {
                     at,

@@ -155,8 +155,8 @@ impl<'f> Scope<'f> {
     }
 }
 
-/// How much work was made, and what was met on the way. Loops, lists and texts count by
-/// their size, so that no expression takes long or grows without bound.
+/// How much work was made, and what was met on the way. Operations count, and lists and
+/// texts by their size, so that no expression takes long or grows without bound.
 #[derive(Debug, Default)]
 pub(in crate::sfeel) struct Work {
     /// Since the outermost expression was begun.
@@ -190,13 +190,14 @@ impl Work {
         }
     }
 
-    /// Goes `levels` deeper until the guard is dropped.
+    /// Goes `levels` deeper until the guard is dropped, which counts as so many steps.
     pub(super) fn descend(&self, levels: usize, at: usize) -> Result<Level<'_>, Failure> {
         let depth = self.depth.get() + levels;
         if depth > limits::EVALUATION_DEPTH {
             self.exhausted.set(true);
             return Err(fail(at, "the expression nests deeper than is allowed"));
         }
+        self.take(levels).map_err(|message| fail(at, message))?;
         self.depth.set(depth);
         Ok(Level { work: self, levels })
     }

@@ -175,6 +175,46 @@ impl Builtin {
         self.kind() == Kind::Boolean
     }
 
+    /// Whether it has a result for all arguments of the types that it takes.
+    pub(crate) fn is_total(self) -> bool {
+        matches!(
+            self,
+            Self::Not
+                | Self::StringLength
+                | Self::UpperCase
+                | Self::LowerCase
+                | Self::Contains
+                | Self::StartsWith
+                | Self::EndsWith
+                | Self::SubstringBefore
+                | Self::SubstringAfter
+                | Self::Abs
+                | Self::Odd
+                | Self::Even
+                | Self::Count
+                | Self::Min
+                | Self::Max
+                | Self::Sum
+                | Self::Mean
+                | Self::Median
+                | Self::All
+                | Self::Any
+                | Self::ListContains
+                | Self::Append
+                | Self::Concatenate
+                | Self::Union
+                | Self::DistinctValues
+                | Self::Reverse
+                | Self::IndexOf
+                | Self::Flatten
+                | Self::Is
+                | Self::DayOfWeek
+                | Self::MonthOfYear
+                | Self::DayOfYear
+                | Self::WeekOfYear
+        )
+    }
+
     /// Whether it can be called so.
     pub(super) fn takes(self, arguments: &Arguments) -> Result<(), String> {
         self.arrange(arguments).map(|_| ())
