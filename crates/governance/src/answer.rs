@@ -110,6 +110,20 @@ impl Approvals {
     }
 }
 
+impl IntoIterator for Approvals {
+    type Item = Requirement;
+    type IntoIter = std::iter::Map<
+        std::collections::btree_map::IntoIter<(Arc<str>, Scope), u32>,
+        fn(((Arc<str>, Scope), u32)) -> Requirement,
+    >;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0
+            .into_iter()
+            .map(|((role, at), count)| Requirement { role, at, count })
+    }
+}
+
 /// What a row, a layer or all layers together demand. The default is the loosest:
 /// allowed, with nothing demanded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

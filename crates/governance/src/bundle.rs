@@ -118,7 +118,7 @@ impl Bundle {
             guardrails: Vec::new(),
         };
         if let Some(places) = self.places.get(&workflow.name) {
-            for place in scope.ancestors().filter_map(|above| places.get(&above)) {
+            for place in scope.paths().filter_map(|path| places.get(path)) {
                 effective.default = effective.default.or(place.default.as_ref());
                 effective.guardrails.extend(place.guardrails.iter().rev());
             }

@@ -130,6 +130,9 @@ pub fn decide(effective: &Effective<'_>, scope: &Scope, facts: &Facts) -> Verdic
         Some(_) => Answer::default(),
         None => Answer::deny(),
     };
+    if let ([combination], true) = (ways.combinations.as_slice(), ways.exact) {
+        return in_one_way(effective, scope, facts, base, &layers, combination);
+    }
     let mut joined = base.clone();
     let mut common: Option<Answer> = None;
     let mut parts: Vec<Part> = layers.iter().map(|policy| Part::new(policy)).collect();
@@ -157,7 +160,64 @@ pub fn decide(effective: &Effective<'_>, scope: &Scope, facts: &Facts) -> Verdic
     } else {
         that_matter(&base, &parts, &tables, facts)
     };
-    conclude(effective, joined, settled, parts, unknown, facts)
+    let told = parts.into_iter().map(Part::finish);
+    conclude(effective, joined, settled, told, unknown, facts)
+}
+
+/// Decides where there is one way: every row that answers joins the one answer, and nothing
+/// is put together twice.
+fn in_one_way(
+    effective: &Effective<'_>,
+    scope: &Scope,
+    facts: &Facts,
+    mut joined: Answer,
+    layers: &[&Arc<Policy>],
+    combination: &[Outcome],
+) -> Verdict {
+    let mut told = Vec::with_capacity(layers.len());
+    for (policy, outcome) in layers.iter().zip(combination) {
+        let mut reasons: Vec<Arc<str>> = Vec::new();
+        let (rows, effect) = match outcome {
+            Outcome::NoHit if policy.mode == Mode::Default => {
+                reasons.push(reason::NO_ROW.into());
+                (&[][..], Some(Effect::Deny))
+            }
+            Outcome::NoHit => (&[][..], None),
+            Outcome::Conflict(rows) => {
+                reasons.push(reason::POLICY_CONFLICT.into());
+                (rows.as_slice(), Some(Effect::Deny))
+            }
+            Outcome::Failed(_) => {
+                reasons.push(reason::EVALUATION_FAILED.into());
+                (&[][..], Some(Effect::Deny))
+            }
+            Outcome::Hits(rows) => {
+                let mut effect = Effect::Allow;
+                for row in rows.iter().filter_map(|&row| policy.rows.get(row)) {
+                    row.join(&mut joined, scope);
+                    effect = effect.max(row.effect);
+                    reasons.extend(row.reason.clone());
+                }
+                (rows.as_slice(), Some(effect))
+            }
+        };
+        joined.effect = joined.effect.max(effect.unwrap_or_default());
+        let rows = rows.iter().filter_map(|&row| policy.rows.get(row));
+        let layer = Layer {
+            policy: Arc::clone(policy),
+            rows: rows.map(|row| row.id.clone()).collect(),
+            effect,
+        };
+        told.push((layer, reasons));
+    }
+    conclude(
+        effective,
+        joined,
+        true,
+        told.into_iter(),
+        BTreeSet::new(),
+        facts,
+    )
 }
 
 /// What the answer has at least, however the layers' outcomes combine.
@@ -257,7 +317,7 @@ fn conclude(
     effective: &Effective<'_>,
     mut joined: Answer,
     mut settled: bool,
-    parts: Vec<Part>,
+    told: impl ExactSizeIterator<Item = (Layer, Vec<Arc<str>>)>,
     mut unknown_facts: BTreeSet<Arc<str>>,
     facts: &Facts,
 ) -> Verdict {
@@ -276,10 +336,9 @@ fn conclude(
         joined.effect = Effect::Deny;
         unknown_facts.extend(missing);
     }
-    let mut layers = Vec::with_capacity(parts.len());
+    let mut layers = Vec::with_capacity(told.len());
     let (mut codes, mut texts) = (reasons, Vec::new());
-    for part in parts {
-        let (layer, given) = part.finish();
+    for (layer, given) in told {
         for reason in given {
             let list = if is_code(&reason) {
                 &mut codes
@@ -306,7 +365,7 @@ fn conclude(
         effect: joined.effect,
         settled,
         reasons: codes,
-        approvals: joined.approvals.iter().collect(),
+        approvals: joined.approvals.into_iter().collect(),
         obligations: joined.obligations.into_iter().collect(),
         required_facts: joined.required_facts.into_iter().collect(),
         unknown_facts: unknown_facts.into_iter().collect(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Scope,
-    answer::{Answer, Approvals, Effect},
+    answer::{Answer, Effect},
 };
 
 /// How a policy binds.
@@ -90,17 +90,22 @@ impl RowAnswer {
     /// The answer for a transaction at a scope.
     #[must_use]
     pub fn at(&self, transaction: &Scope) -> Answer {
-        let mut approvals = Approvals::default();
+        let mut answer = Answer::default();
+        self.join(&mut answer, transaction);
+        answer
+    }
+
+    /// Joins the answer for a transaction at a scope to another.
+    pub(crate) fn join(&self, answer: &mut Answer, transaction: &Scope) {
+        answer.effect = answer.effect.max(self.effect);
         for approval in &self.approvals {
             let at = approval.at.as_ref().unwrap_or(transaction).clone();
-            approvals.demand(approval.role.clone(), at, approval.count);
+            let role = approval.role.clone();
+            answer.approvals.demand(role, at, approval.count);
         }
-        Answer {
-            effect: self.effect,
-            approvals,
-            obligations: self.obligations.iter().cloned().collect(),
-            required_facts: self.required_facts.iter().cloned().collect(),
-        }
+        answer.obligations.extend(self.obligations.iter().cloned());
+        let required = self.required_facts.iter().cloned();
+        answer.required_facts.extend(required);
     }
 }
 

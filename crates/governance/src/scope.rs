@@ -76,6 +76,13 @@ impl Scope {
         std::iter::successors(Some(self.clone()), Self::parent)
     }
 
+    /// The paths of the ancestors: this one's, then those above, up to the root.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        std::iter::successors(Some(self.as_str()), |path| {
+            path.rsplit_once('/').map(|(above, _)| above)
+        })
+    }
+
     /// Number of segments: 1 for the root.
     #[must_use]
     pub fn depth(&self) -> usize {
@@ -90,6 +97,13 @@ fn is_segment(text: &str) -> bool {
         && bytes.iter().all(|&b| inner(b) || b == b'-')
         && bytes.first().is_some_and(|&b| inner(b))
         && bytes.last().is_some_and(|&b| inner(b))
+}
+
+/// A scope is looked up by its path: both hash and compare alike.
+impl std::borrow::Borrow<str> for Scope {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
 }
 
 impl FromStr for Scope {
