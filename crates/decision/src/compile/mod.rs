@@ -4,9 +4,10 @@
 //!
 //! # Memory
 //! The sets of a column take at most 64 bytes for each row, or 128 KiB where that is more,
-//! and about a word in 64 on top; its constants at most 24 bytes and their text each. A
-//! column whose sets are shared keeps 4 bytes a row and 8 for each span of its cells; one
-//! with opaque cells 4 bytes a row.
+//! and a 64th on top for summaries; its constants 8 or 16 bytes each (texts as they are) and
+//! 8 for their classes. A column whose classes share sets keeps 8 bytes for each span of
+//! classes that a cell accepts, and 4 for the row where there are several; one with opaque
+//! cells 4 bytes a row.
 
 mod bounds;
 mod column;
