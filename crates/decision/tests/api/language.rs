@@ -296,6 +296,83 @@ fn three_valued_logic_is_that_of_the_specification() {
     }
 }
 
+/// Names of entries with spaces, in filters and behind points.
+#[test]
+fn entries_are_names_in_filters() {
+    let text = |name: &str, ty| (name.to_owned(), ty);
+    let line = Type::Structure(
+        [
+            text("part no", Type::string()),
+            text("days late", Type::number()),
+            text("state", Type::string()),
+        ]
+        .into(),
+    );
+    let types: BTreeMap<String, Type> = [
+        text("open lines", Type::List(Box::new(line.clone()))),
+        text("first line", line),
+        text("state", Type::string()),
+    ]
+    .into();
+    let facts: Facts = [
+        (
+            "open lines",
+            r#"[{"part no": "A", "days late": 3, "state": "open"},
+                {"part no": "B", "days late": 40, "state": "held"},
+                {"part no": "A", "days late": 9, "state": "held"}]"#,
+        ),
+        (
+            "first line",
+            r#"{"part no": "A", "days late": 5, "state": "open"}"#,
+        ),
+        ("state", "\"open\""),
+    ]
+    .into_iter()
+    .map(|(name, text)| (name, decision::json::parse(text).unwrap()))
+    .collect();
+    let value = |text: &str| {
+        let mut node = parse_expression(text, &Names::declared(&types)).unwrap();
+        check_expression(&mut node, &types).unwrap();
+        let value = calculate(&node, &Scope::new(&facts, &types));
+        value.unwrap().unwrap().to_string()
+    };
+    for (text, wanted) in [
+        // The entry hides the fact of its name.
+        ("open lines[state = \"held\"].part no", "[\"B\",\"A\"]"),
+        (
+            "open lines[part no = first line.part no and days late > first line.days late][1].days late",
+            "9",
+        ),
+        (
+            "count(open lines[days late > 5][item.state = \"held\"])",
+            "2",
+        ),
+        (
+            "for line in open lines return line.days late * 2",
+            "[6,80,18]",
+        ),
+        (
+            "some line in open lines satisfies line.part no = \"B\" and state = \"open\"",
+            "true",
+        ),
+        (
+            "sort(open lines, function(x, y) x.days late > y.days late).days late",
+            "[40,9,3]",
+        ),
+        (
+            "max(open lines.days late) - min(open lines.days late)",
+            "37",
+        ),
+        ("open lines[-1].state", "held"),
+        (
+            "{worst: max(open lines.days late), bad one: open lines[days late = worst][1]}.bad one.part no",
+            "B",
+        ),
+    ] {
+        assert_eq!(value(text), wanted, "{text}");
+    }
+}
+
 #[test]
 fn unknown_facts_leave_open_what_depends_on_them() {
     let names = Names::new(["u", "k"]);

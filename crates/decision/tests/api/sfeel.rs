@@ -84,6 +84,16 @@ fn malformed_texts_are_refused_with_their_place() {
     );
     assert_eq!(test("(1 + "), "5: found the end, expected a value");
     assert_eq!(test("not(1"), "5: found the end, expected `,` or `)`");
+    assert_eq!(expression("a[b > ]"), "6: found `]`, expected a value");
+    assert_eq!(expression("(a + b"), "6: found the end, expected `)`");
+    assert_eq!(
+        expression("if a then b"),
+        "11: found the end, expected `else`"
+    );
+    assert_eq!(
+        expression("{x: a b: 1}"),
+        "6: found `b:`, expected `,` or `}`"
+    );
     assert_eq!(test("\"a"), "0: string without a closing quote");
     assert_eq!(
         test("date(\"2026-02-30\")"),

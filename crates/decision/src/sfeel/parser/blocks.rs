@@ -179,19 +179,24 @@ impl Parser<'_> {
 
     /// `[1, 2]`, or an interval as a value; stands at the bracket.
     pub(super) fn list(&mut self) -> Result<Expression, Error> {
-        let closed = self.cursor.eat("[");
-        if !closed {
-            self.cursor.eat("]");
+        let start = self.cursor.at();
+        if self.cursor.eat("]") {
+            return match self.expression() {
+                Ok(first) if self.cursor.eat("..") => self.range(first, false),
+                // It rather closes something than that it opens an interval.
+                _ => {
+                    self.cursor.go_to(start);
+                    self.cursor.unexpected("a value")
+                }
+            };
         }
-        if closed && self.cursor.eat("]") {
+        self.cursor.eat("[");
+        if self.cursor.eat("]") {
             return Ok(Expression::List(Vec::new()));
         }
         let first = self.expression()?;
         if self.cursor.eat("..") {
-            return self.range(first, closed);
-        }
-        if !closed {
-            return self.cursor.unexpected("`..`");
+            return self.range(first, true);
         }
         let mut items = vec![first];
         while !self.cursor.eat("]") {

@@ -13,9 +13,7 @@ use crate::limits;
 /// # Errors
 /// With the place of the first problem.
 pub fn parse_expression(text: &str, names: &Names) -> Result<Node, Error> {
-    let mut parser = Parser::new(text, names)?;
-    let node = parser.expression()?;
-    parser.end(node)
+    Parser::new(text, names)?.whole(Parser::expression)
 }
 
 /// Reads the unary tests of a cell.
@@ -23,9 +21,7 @@ pub fn parse_expression(text: &str, names: &Names) -> Result<Node, Error> {
 /// # Errors
 /// With the place of the first problem.
 pub fn parse_test(text: &str, names: &Names) -> Result<Test, Error> {
-    let mut parser = Parser::new(text, names)?;
-    let test = parser.test()?;
-    parser.end(test)
+    Parser::new(text, names)?.whole(Parser::test)
 }
 
 struct Parser<'n> {
@@ -41,6 +37,8 @@ struct Parser<'n> {
     /// How often something was begun to be read.
     attempts: usize,
     operators: usize,
+    /// What was wrong with the reading that got furthest of those that were given up.
+    given_up: Option<Error>,
 }
 
 /// A name that is bound, and how many filters stand around its binding: an item's entry of
@@ -70,13 +68,27 @@ impl<'n> Parser<'n> {
             depth: 0,
             attempts: 0,
             operators: 0,
+            given_up: None,
         })
     }
 
-    fn end<T>(&mut self, parsed: T) -> Result<T, Error> {
-        match self.cursor.peek() {
+    /// All of the text. A reading that was given up and got further than what failed in the
+    /// end knows better what is wrong.
+    fn whole<T>(mut self, parse: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        let parsed = parse(&mut self).and_then(|parsed| match self.cursor.peek() {
             None => Ok(parsed),
             Some(_) => self.cursor.unexpected("the end of the expression"),
+        });
+        match (parsed, self.given_up) {
+            (Err(error), Some(further)) if further.at > error.at => Err(further),
+            (parsed, _) => parsed,
+        }
+    }
+
+    /// Keeps what was wrong with a reading that is given up for another.
+    fn give_up(&mut self, error: Error) {
+        if self.given_up.as_ref().is_none_or(|kept| kept.at < error.at) {
+            self.given_up = Some(error);
         }
     }
 

@@ -315,7 +315,8 @@ impl Parser<'_> {
                             self.chained(at, filter)?
                         }
                         // The bracket may close an interval.
-                        Err(_) => {
+                        Err(error) => {
+                            self.give_up(error);
                             self.cursor.go_to(start);
                             return Ok(base);
                         }

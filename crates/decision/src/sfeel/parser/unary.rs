@@ -52,17 +52,14 @@ impl Parser<'_> {
         if let Some('(' | '[' | ']') = start {
             // A bracket opens an interval, a list or an operand; only `..` tells.
             let interval = self.interval();
-            let reached = self.cursor.at();
             if interval.is_ok() && self.ends_alternative() {
                 return interval;
             }
+            if let Err(error) = interval {
+                self.give_up(error);
+            }
             self.cursor.go_to(at);
-            return match (self.condition(), interval) {
-                (Ok(test), _) => Ok(test),
-                // The reading that got further knows better what is wrong.
-                (Err(error), Err(other)) if reached > error.at => Err(other),
-                (Err(error), _) => Err(error),
-            };
+            return self.condition();
         }
         if let Some(comparison) = self.comparison_symbol() {
             return Ok(Unary::Compare(comparison, self.sum()?));
@@ -80,9 +77,9 @@ impl Parser<'_> {
         let start = self.cursor.peek();
         let at = self.cursor.at();
         if let Some('[' | ']') = start {
-            let interval = self.interval();
-            if interval.is_ok() {
-                return interval;
+            match self.interval() {
+                Err(error) => self.give_up(error),
+                interval => return interval,
             }
             self.cursor.go_to(at);
         }
