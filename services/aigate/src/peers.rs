@@ -30,6 +30,9 @@ const EXCEPTIONS: &str = "exceptions";
 /// Largest page of actions that is asked for.
 const PAGE: i32 = 1_000;
 
+/// At most this many actions of an exception are read; it takes far fewer.
+const MAX_ACTIONS: usize = 10_000;
+
 /// The policy service over gRPC.
 pub struct PolicyPeer {
     client: DecisionServiceClient<PeerChannel>,
@@ -69,6 +72,8 @@ impl Policy for PolicyPeer {
             excluded_subjects: action.excluded.clone(),
             approvals: Vec::new(),
             approved_digest: String::new(),
+            line: action.line.clone(),
+            finished_actions: action.finished.clone(),
         };
         let answer = self
             .client
@@ -166,6 +171,7 @@ impl Exceptions for ExceptionsPeer {
         Ok(Exception {
             scope: scope.map_err(|_| malformed(EXCEPTIONS, "a malformed scope"))?,
             document: format!("documents/{}/{}", answer.document_type, answer.document_id),
+            line: answer.line,
             correlation_id: answer.correlation_id,
             state: short(state.as_str_name(), "EXCEPTION_STATE_"),
             open: is_open(state),
@@ -212,8 +218,8 @@ impl Exceptions for ExceptionsPeer {
         Ok(action(&answer.into_inner()))
     }
 
-    async fn action_of(&self, exception: &str, recommendation: &str) -> Result<Option<Action>> {
-        let mut page_token = String::new();
+    async fn actions(&self, exception: &str) -> Result<Vec<Action>> {
+        let (mut actions, mut page_token) = (Vec::new(), String::new());
         loop {
             let request = exceptions::ListActionsRequest {
                 parent: exception.to_owned(),
@@ -227,15 +233,9 @@ impl Exceptions for ExceptionsPeer {
                 .await
                 .map_err(|status| Error::from_status(status, EXCEPTIONS))?
                 .into_inner();
-            let found = page
-                .actions
-                .iter()
-                .find(|a| a.recommendation == recommendation);
-            if let Some(found) = found {
-                return Ok(Some(action(found)));
-            }
-            if page.next_page_token.is_empty() {
-                return Ok(None);
+            actions.extend(page.actions.iter().map(action));
+            if page.next_page_token.is_empty() || actions.len() >= MAX_ACTIONS {
+                return Ok(actions);
             }
             page_token = page.next_page_token;
         }
@@ -261,6 +261,8 @@ fn action(answer: &exceptions::Action) -> Action {
     Action {
         name: answer.name.clone(),
         state: short(answer.state().as_str_name(), "ACTION_STATE_"),
+        operation: answer.operation.clone(),
+        recommendation: answer.recommendation.clone(),
     }
 }
 

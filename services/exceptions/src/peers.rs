@@ -63,6 +63,8 @@ impl Policy for PolicyPeer {
             excluded_subjects: authorization.excluded.clone(),
             approvals: authorization.approvals.iter().map(record).collect(),
             approved_digest: authorization.digest.clone(),
+            line: authorization.line.clone(),
+            finished_actions: authorization.finished.clone(),
         };
         let answer = self
             .client

@@ -24,6 +24,13 @@ pub struct Settings {
     /// At most this many decisions wait to be committed; more wait for a place, within
     /// their deadline. Default 4096.
     pub commit_queue: usize,
+    /// How long a request id makes a retry return the first answer, 1 min to 30 days;
+    /// then it is forgotten, with decisions that were kept for its sake alone. Default 24 h.
+    #[serde(with = "duration")]
+    pub request_retention: Duration,
+    /// How often what is no longer needed is forgotten. Default 60 s.
+    #[serde(with = "duration")]
+    pub sweep_interval: Duration,
     /// Receipts.
     pub receipts: Receipts,
 }
@@ -56,6 +63,8 @@ impl Default for Settings {
             count_interval: Duration::from_secs(5),
             commit_batch: 256,
             commit_queue: 4_096,
+            request_retention: Duration::from_hours(24),
+            sweep_interval: Duration::from_secs(60),
             receipts: Receipts::default(),
         }
     }
@@ -86,6 +95,16 @@ impl Validate for Settings {
                 "must be up to 60 s",
             );
         }
+        problems.check(
+            !(60..=30 * 24 * 3_600).contains(&self.request_retention.as_secs()),
+            "service.request_retention",
+            "must be 1 min to 30 days",
+        );
+        problems.check(
+            self.sweep_interval.is_zero() || self.sweep_interval > Duration::from_hours(1),
+            "service.sweep_interval",
+            "must be up to 1 h",
+        );
         problems.check(
             !(1..=10_000).contains(&self.commit_batch),
             "service.commit_batch",

@@ -14,7 +14,7 @@ use service_kit::{
 
 use super::{
     App,
-    ports::{Exception, Question},
+    ports::{Action, Exception, Question},
 };
 use crate::domain::{
     catalog,
@@ -28,6 +28,10 @@ use crate::domain::{
 pub(super) struct Situation {
     /// `documents/{type}/{id}`; empty where it isn't known.
     pub(super) document: String,
+    /// Line of the document; empty: all of it.
+    pub(super) line: String,
+    /// The actions on the exception.
+    pub(super) actions: Vec<Action>,
     pub(super) correlation_id: String,
     /// One fact a name, none of them a model's.
     pub(super) facts: BTreeMap<String, Fact>,
@@ -67,8 +71,12 @@ impl App {
             let problem = format!("is not {}, the scope of {name}", exception.scope);
             return Err(Error::invalid("scope", problem));
         }
-        match self.exceptions.facts(&exception.document).await {
-            Ok(facts) => Ok(Situation::known(exception, facts)),
+        let known = tokio::try_join!(
+            self.exceptions.facts(&exception.document),
+            self.exceptions.actions(name),
+        );
+        match known {
+            Ok((facts, actions)) => Ok(Situation::known(exception, facts, actions)),
             Err(error) => Ok(Situation::unknown(&error).of(exception)),
         }
     }
@@ -145,8 +153,12 @@ impl App {
         }
         let answer = use_case.ask(&inputs);
         result.add(answer.check);
-        result.reviewer_roles = answer.reviewer_roles;
+        result.reviewer_roles = named(&answer.reviewers);
+        result.reviewers = answer.reviewers;
         result.add(situation.check.clone());
+        if operation.execution.is_some() {
+            result.add(situation.underway(&operation.name));
+        }
         if result.is_rejected() {
             return None;
         }
@@ -197,6 +209,8 @@ impl Situation {
         let reason = format!("EXCEPTIONS_UNAVAILABLE: {}", error.message());
         Self {
             document: String::new(),
+            line: String::new(),
+            actions: Vec::new(),
             correlation_id: String::new(),
             facts: BTreeMap::new(),
             check: Check::new("facts", Verdict::Review, reason),
@@ -205,11 +219,12 @@ impl Situation {
 
     fn of(mut self, exception: Exception) -> Self {
         self.document = exception.document;
+        self.line = exception.line;
         self.correlation_id = exception.correlation_id;
         self
     }
 
-    fn known(exception: Exception, known: Vec<Fact>) -> Self {
+    fn known(exception: Exception, known: Vec<Fact>, actions: Vec<Action>) -> Self {
         let check = if exception.open {
             let reason = format!("KNOWN: {} facts of {}", known.len(), exception.document);
             Check::new("facts", Verdict::Auto, reason)
@@ -219,10 +234,46 @@ impl Situation {
         };
         Self {
             document: exception.document,
+            line: exception.line,
+            actions,
             correlation_id: exception.correlation_id,
             facts: strongest(known),
             check,
         }
+    }
+}
+
+/// All roles of some sets.
+fn named(reviewers: &[Vec<String>]) -> Vec<String> {
+    let mut named: Vec<String> = Vec::new();
+    for role in reviewers.iter().flatten() {
+        if !named.contains(role) {
+            named.push(role.clone());
+        }
+    }
+    named
+}
+
+/// States of actions of which something may still come.
+const UNFINISHED: [&str; 2] = ["PENDING_APPROVAL", "AUTHORIZED"];
+
+impl Situation {
+    /// What is done about the operation already: two actions would do it twice.
+    pub(super) fn underway(&self, operation: &str) -> Check {
+        let mut same = self.actions.iter().filter(|a| a.operation == operation);
+        match same.find(|action| UNFINISHED.contains(&action.state.as_str())) {
+            Some(action) => {
+                let reason = format!("ACTION_UNDERWAY: {} is {}", action.name, action.state);
+                Check::new("actions", Verdict::Review, reason)
+            }
+            None => Check::new("actions", Verdict::Auto, "NONE_UNDERWAY"),
+        }
+    }
+
+    /// The actions that were executed.
+    pub(super) fn finished(&self) -> Vec<String> {
+        let executed = self.actions.iter().filter(|a| a.state == "EXECUTED");
+        executed.map(|action| action.name.clone()).collect()
     }
 }
 

@@ -73,6 +73,8 @@ impl App {
             let action = Action {
                 name: told.action.clone(),
                 state: told.state.clone(),
+                operation: known.proposal.operation.clone(),
+                recommendation: told.recommendation.clone(),
             };
             self.accepted(&author, known, Some(action)).await?;
             return Ok(());

@@ -114,6 +114,10 @@ pub struct Authorization {
     pub operation: String,
     /// `type/id` of the document.
     pub document: String,
+    /// Line of the document; empty: all of it.
+    pub line: String,
+    /// Actions on the exception that were executed.
+    pub finished: Vec<String>,
     /// Arguments, exactly as the receipt is to hold them.
     pub arguments: Vec<Fact>,
     /// The executing system.
@@ -143,6 +147,8 @@ pub struct Exception {
     pub scope: Scope,
     /// `documents/{type}/{id}`.
     pub document: String,
+    /// Line of the document; empty: all of it.
+    pub line: String,
     /// The business transaction.
     pub correlation_id: String,
     /// Its state, such as `OPEN`.
@@ -158,6 +164,10 @@ pub struct Action {
     pub name: String,
     /// Its state, such as `PENDING_APPROVAL`.
     pub state: String,
+    /// What it does.
+    pub operation: String,
+    /// `recommendations/{recommendation}` that it came of, or empty.
+    pub recommendation: String,
 }
 
 /// An action to ask for.
@@ -191,6 +201,14 @@ pub trait Exceptions: Send + Sync {
     /// Asks for an action on behalf of the caller's person.
     async fn request(&self, caller: &Caller, request: &ActionRequest) -> Result<Action>;
 
+    /// The actions that were asked for on an exception, oldest first.
+    async fn actions(&self, exception: &str) -> Result<Vec<Action>>;
+
     /// The action that came of a recommendation, if one did.
-    async fn action_of(&self, exception: &str, recommendation: &str) -> Result<Option<Action>>;
+    async fn action_of(&self, exception: &str, recommendation: &str) -> Result<Option<Action>> {
+        let actions = self.actions(exception).await?;
+        Ok(actions
+            .into_iter()
+            .find(|action| action.recommendation == recommendation))
+    }
 }

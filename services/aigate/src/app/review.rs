@@ -129,9 +129,11 @@ impl App {
                 "the model's owner counts as the model, and doesn't review it",
             )));
         }
-        let roles = &recommendation.result.reviewer_roles;
-        if !roles.is_empty() && !roles.iter().any(|role| reviewer.holds(role, scope)) {
-            let message = format!("a review takes one of the roles {}", roles.join(", "));
+        let wanted = recommendation.result.reviewers();
+        let held = |set: &&[String]| set.iter().any(|role| reviewer.holds(role, scope));
+        if !wanted.iter().all(held) {
+            let sets: Vec<_> = wanted.iter().map(|set| set.join(" or ")).collect();
+            let message = format!("a review takes the role {}", sets.join(", and "));
             let error = Error::new(Kind::PermissionDenied, Reason::NotAnApprover, message);
             return Err(refuse(error));
         }
@@ -273,10 +275,7 @@ impl App {
         action: Option<Action>,
     ) -> Result<Recommendation> {
         let version = recommendation.version;
-        let Action { name, state } = action.unwrap_or(Action {
-            name: String::new(),
-            state: String::new(),
-        });
+        let (name, state) = action.map_or_else(Default::default, |a| (a.name, a.state));
         let outcome = super::outcomes::outcome(&state).to_owned();
         recommendation.finish(name, outcome, self.now());
         let (what, verb) = match recommendation.modified {

@@ -176,6 +176,8 @@ impl App {
                         .document
                         .trim_start_matches("documents/")
                         .to_owned(),
+                    line: situation.line.clone(),
+                    finished: situation.finished(),
                     arguments: said.arguments(),
                     audience: execution.audience.clone(),
                     question,
@@ -205,6 +207,10 @@ impl App {
                 let reason = format!("NOT_AUTHORIZED: {}", found.reason);
                 result.add(Check::new("policy", verdict, reason));
                 result.decision = Some(decision);
+            }
+            Err(error) if error.reason() == Reason::ReceiptStands => {
+                let reason = format!("RECEIPT_STANDS: {}", error.message());
+                result.add(Check::new("policy", Verdict::Review, reason));
             }
             Err(error) => {
                 tracing::warn!(?error, "no receipt can be had, a person must look");

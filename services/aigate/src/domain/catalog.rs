@@ -298,7 +298,7 @@ fn operations(node: &Node, problems: &mut Vec<Diagnostic>) -> BTreeMap<String, O
         if !is_name(name) {
             problems.push(key.problem("an operation is lower-case letters, digits, `_` and `-`"));
         }
-        if let Some(operation) = operation(value, problems) {
+        if let Some(operation) = operation(name, value, problems) {
             operations.insert(name.to_owned(), operation);
         }
     }
@@ -312,7 +312,7 @@ fn entries<'n>(node: &'n Node, problems: &mut Vec<Diagnostic>) -> &'n [(Node, No
     })
 }
 
-fn operation(node: &Node, problems: &mut Vec<Diagnostic>) -> Option<Operation> {
+fn operation(name: &str, node: &Node, problems: &mut Vec<Diagnostic>) -> Option<Operation> {
     let mut fields = Fields::new(node)
         .map_err(|problem| problems.push(problem))
         .ok()?;
@@ -338,6 +338,7 @@ fn operation(node: &Node, problems: &mut Vec<Diagnostic>) -> Option<Operation> {
     }
     fields.finish(problems);
     Some(Operation {
+        name: name.to_owned(),
         execution,
         arguments,
     })

@@ -29,7 +29,7 @@ impl Verdict {
 /// One check of the gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// `registry`, `autonomy`, `gate_table`, `facts` or `policy`.
+    /// `registry`, `autonomy`, `gate_table`, `facts`, `actions` or `policy`.
     pub check: String,
     /// Its verdict.
     pub verdict: Verdict,
@@ -124,8 +124,12 @@ pub struct Receipt {
 pub struct GateResult {
     /// Each check, in the order they were made.
     pub checks: Vec<Check>,
-    /// Roles that may review; empty: whoever has the permission.
+    /// All roles that reviewers are named by; empty: whoever has the permission.
     pub reviewer_roles: Vec<String>,
+    /// The same for each way the facts could turn out. What was kept before there was more
+    /// than one has none.
+    #[serde(default)]
+    pub reviewers: Vec<Vec<String>>,
     /// The policy's decision; absent where the gate ended before.
     pub decision: Option<Decision>,
     /// Receipt bound to the exact arguments; only with AUTO.
@@ -151,6 +155,15 @@ impl GateResult {
         self.checks
             .iter()
             .any(|check| check.verdict == Verdict::Reject)
+    }
+
+    /// Sets of roles, of each of which a reviewer holds one.
+    #[must_use]
+    pub fn reviewers(&self) -> Vec<&[String]> {
+        if self.reviewers.is_empty() && !self.reviewer_roles.is_empty() {
+            return vec![&self.reviewer_roles];
+        }
+        self.reviewers.iter().map(Vec::as_slice).collect()
     }
 
     /// The reasons of the strictest checks.

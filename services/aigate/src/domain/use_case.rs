@@ -13,6 +13,8 @@ use super::{
 /// An operation that may be recommended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
+    /// Name, such as `release_partial`.
+    pub name: String,
     /// How it is executed; `None` for advice, of which nothing follows by itself.
     pub execution: Option<Execution>,
     /// Arguments by name.
@@ -91,24 +93,25 @@ pub struct UseCase {
 pub struct Gated {
     /// Its check.
     pub check: Check,
-    /// Roles that may review.
-    pub reviewer_roles: Vec<String>,
+    /// Sets of roles, of each of which a reviewer holds one.
+    pub reviewers: Vec<Vec<String>>,
 }
 
 impl UseCase {
     /// Asks the gate table. Where unknown facts leave several answers open, the strictest
-    /// holds, and never AUTO; no answer or a contradiction is refused.
+    /// holds, and never AUTO, and whoever reviews it satisfies all of them; no answer or a
+    /// contradiction is refused.
     #[must_use]
     pub fn ask(&self, facts: &Facts) -> Gated {
         let answer = self.gate.answer(facts);
         let mut verdict = Verdict::Auto;
         let mut reasons = Vec::new();
-        let mut reviewer_roles = Vec::new();
+        let mut reviewers = Vec::new();
         let mut refused_always = true;
         for output in &answer.outputs {
             let (one, reason) = match output {
                 Output::One(row) => {
-                    roles(row, &mut reviewer_roles);
+                    reviewers.push(roles(row));
                     read(row)
                 }
                 Output::None => (Verdict::Reject, "NO_ROW".to_owned()),
@@ -141,7 +144,7 @@ impl UseCase {
         }
         Gated {
             check: Check::new("gate_table", verdict, reasons.join("; ")),
-            reviewer_roles,
+            reviewers: join(reviewers),
         }
     }
 }
@@ -157,14 +160,54 @@ fn read(row: &BTreeMap<String, Value>) -> (Verdict, String) {
     (verdict, text("reason").to_owned())
 }
 
-fn roles(row: &BTreeMap<String, Value>, into: &mut Vec<String>) {
+fn roles(row: &BTreeMap<String, Value>) -> Vec<String> {
     let named = row
         .get("reviewer_roles")
         .and_then(Value::as_list)
         .unwrap_or_default();
+    let mut roles: Vec<String> = Vec::new();
     for role in named.iter().filter_map(Value::as_str) {
-        if !into.iter().any(|known| known == role) {
-            into.push(role.to_owned());
+        if !roles.iter().any(|known| known == role) {
+            roles.push(role.to_owned());
+        }
+    }
+    roles
+}
+
+/// The sets that matter: none that names nobody, and none that another one implies.
+fn join(sets: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let implies = |one: &[String], other: &[String]| one.iter().all(|role| other.contains(role));
+    let mut kept: Vec<Vec<String>> = Vec::new();
+    for set in sets.into_iter().filter(|set| !set.is_empty()) {
+        if kept.iter().any(|known| implies(known, &set)) {
+            continue;
+        }
+        kept.retain(|known| !implies(&set, known));
+        kept.push(set);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reviewer_satisfies_every_way_it_could_turn_out() {
+        let sets = |texts: &[&str]| -> Vec<Vec<String>> {
+            let words = |text: &&str| text.split_whitespace().map(str::to_owned).collect();
+            texts.iter().map(words).collect()
+        };
+        for (given, want) in [
+            (&[][..], &[][..]),
+            (&["", "ops"], &["ops"]),
+            (&["ops", "ops"], &["ops"]),
+            (&["ops compliance", "compliance"], &["compliance"]),
+            (&["compliance", "ops compliance"], &["compliance"]),
+            (&["ops", "compliance"], &["ops", "compliance"]),
+            (&["a b", "b c", "c"], &["a b", "c"]),
+        ] {
+            assert_eq!(join(sets(given)), sets(want), "{given:?}");
         }
     }
 }

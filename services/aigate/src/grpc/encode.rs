@@ -88,6 +88,10 @@ fn result(result: &GateResult) -> Result<wire::GateResult> {
         verdict: verdict(check.verdict).into(),
         reason: check.reason.clone(),
     });
+    let reviewers = result.reviewers();
+    let reviewers = reviewers.iter().map(|set| wire::Reviewers {
+        roles: set.to_vec(),
+    });
     let decision = result.decision.as_ref().map(|decision| {
         types::Decision::decode(decision.encoded.as_slice()).map_err(Error::internal)
     });
@@ -95,6 +99,7 @@ fn result(result: &GateResult) -> Result<wire::GateResult> {
         verdict: verdict(result.verdict()).into(),
         checks: checks.collect(),
         reviewer_roles: result.reviewer_roles.clone(),
+        reviewers: reviewers.collect(),
         decision: decision.transpose()?,
         receipt: result.receipt.as_ref().map(|receipt| types::Receipt {
             id: receipt.id.clone(),

@@ -79,6 +79,10 @@ fn body(recommendation: &Recommendation) -> Result<String> {
     serde_json::to_string(recommendation).map_err(Error::internal)
 }
 
+fn action(recommendation: &Recommendation) -> Option<String> {
+    Some(recommendation.action.clone()).filter(|action| !action.is_empty())
+}
+
 fn intent_time(recommendation: &Recommendation) -> Option<i64> {
     let intent = recommendation.intent.as_ref();
     intent.map(|intent| intent.since.timestamp_micros())
@@ -173,6 +177,7 @@ impl Store for Sql {
                     intent_time: Set(intent_time(recommendation)),
                     version: Set(recommendation.version),
                     body: Set(body.clone()),
+                    action: Set(action(recommendation)),
                 };
                 Entity::insert(row).exec_without_returning(&tx).await?;
                 outbox::insert(&tx, entries).await
@@ -222,17 +227,24 @@ impl Store for Sql {
         version: i64,
         entries: &[Entry],
     ) -> Result<bool> {
-        let body = body(recommendation)?;
-        let body = &body;
-        self.db
+        let (body, action) = (body(recommendation)?, action(recommendation));
+        let (body, action) = (&body, &action);
+        let written = self
+            .db
             .write(|tx| async move {
+                // Whatever came of it stays what came of it.
+                let first = Condition::any()
+                    .add(Column::Action.is_null())
+                    .add(Column::Action.eq(action.clone()));
                 let changed = Entity::update_many()
                     .col_expr(Column::State, Expr::value(recommendation.state.name()))
                     .col_expr(Column::IntentTime, Expr::value(intent_time(recommendation)))
                     .col_expr(Column::Version, Expr::value(recommendation.version))
                     .col_expr(Column::Body, Expr::value(body.as_str()))
+                    .col_expr(Column::Action, Expr::value(action.clone()))
                     .filter(Column::Id.eq(&recommendation.id))
                     .filter(Column::Version.eq(version))
+                    .filter(first)
                     .exec(&tx)
                     .await?;
                 if changed.rows_affected == 0 {
@@ -241,7 +253,14 @@ impl Store for Sql {
                 outbox::insert(&tx, entries).await?;
                 Ok(true)
             })
-            .await
+            .await;
+        match written {
+            Err(error) if came_second(&error) => {
+                let problem = format!("{} came of another recommendation", recommendation.action);
+                Err(Error::illegal_state(problem))
+            }
+            written => written,
+        }
     }
 
     async fn overdue(&self, now: DateTime<Utc>, limit: u64) -> Result<Vec<Recommendation>> {
@@ -260,3 +279,6 @@ impl Store for Sql {
         self.all(select, limit).await
     }
 }
+
+#[cfg(test)]
+mod tests;

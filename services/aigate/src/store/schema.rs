@@ -1,7 +1,7 @@
 //! Tables. Times are microseconds since 1970: whole numbers compare the same on both
 //! databases. A recommendation is kept whole as JSON, beside what is searched by.
 
-use sea_orm::{ConnectionTrait as _, DbErr};
+use sea_orm::{ConnectionTrait as _, DbBackend, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 /// Documents of the catalog.
@@ -45,6 +45,8 @@ pub(super) mod recommendation {
         pub intent_time: Option<i64>,
         pub version: i64,
         pub body: String,
+        /// The action that came of it.
+        pub action: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -53,7 +55,7 @@ pub(super) mod recommendation {
 }
 
 pub(super) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Create)]
+    vec![Box::new(Create), Box::new(OneAction)]
 }
 
 struct Create;
@@ -86,6 +88,37 @@ impl MigrationTrait for Create {
         for sql in TABLES {
             manager.get_connection().execute_unprepared(sql).await?;
         }
+        Ok(())
+    }
+}
+
+/// One action for a recommendation, and one recommendation for an action.
+struct OneAction;
+
+impl MigrationName for OneAction {
+    fn name(&self) -> &str {
+        "aigate_0002_one_action"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for OneAction {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let kept = match manager.get_database_backend() {
+            DbBackend::Postgres => "body::jsonb->>'action'",
+            _ => "json_extract(body, '$.action')",
+        };
+        let db = manager.get_connection();
+        db.execute_unprepared("ALTER TABLE recommendations ADD COLUMN action text")
+            .await?;
+        db.execute_unprepared(&format!(
+            "UPDATE recommendations SET action = NULLIF({kept}, '')"
+        ))
+        .await?;
+        db.execute_unprepared(
+            "CREATE UNIQUE INDEX recommendations_by_action ON recommendations (action)",
+        )
+        .await?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use contracts::{
     aigate::{GateVerdict, RecommendationState as State, SubmitRecommendationRequest},
-    types,
+    exceptions as ex, types,
 };
 use service_kit::identity::PrincipalKind;
 use tonic::Code;
@@ -23,7 +23,7 @@ testkit::backends! {
         let checks: Vec<_> = result.checks.iter().map(|c| c.check.as_str()).collect();
         assert_eq!(
             checks,
-            ["registry", "autonomy", "gate_table", "facts", "policy"]
+            ["registry", "autonomy", "gate_table", "facts", "actions", "policy"]
         );
         assert!(
             reasons(&found).contains("gate_table=LOW_CONFIDENCE"),
@@ -79,6 +79,44 @@ testkit::backends! {
                 .contains(&"model-owner.medical".to_owned())
         );
         assert!(asked.approvals.is_empty());
+    }
+
+    async fn nothing_is_done_twice(backend: Backend) {
+        let world = World::start(backend).await;
+        world.allow();
+        let state = async || {
+            let found = world.agent().submit_recommendation(sure()).await.unwrap();
+            let found = found.into_inner();
+            (found.state(), reasons(&found))
+        };
+        // An action of a person waits, or may still be executed.
+        let action = |state: ex::ActionState| ex::Action {
+            name: format!("{EXCEPTION}/actions/1"),
+            operation: "release_partial".into(),
+            state: state.into(),
+            ..Default::default()
+        };
+        for underway in [ex::ActionState::PendingApproval, ex::ActionState::Authorized] {
+            world.peers.lock().actions = vec![action(underway)];
+            let (state, reasons) = state().await;
+            assert_eq!(state, State::InReview, "{reasons}");
+            assert!(reasons.contains("actions=ACTION_UNDERWAY"), "{reasons}");
+        }
+        assert!(world.peers.lock().authorized.is_empty());
+        // One that was executed is told to the policy, which has the last word.
+        world.peers.lock().actions = vec![action(ex::ActionState::Executed)];
+        assert_eq!(state().await.0, State::Auto);
+        let asked = world.peers.lock().authorized.pop().unwrap();
+        assert_eq!(asked.finished_actions, [format!("{EXCEPTION}/actions/1")]);
+        let refusal = service_kit::Error::new(
+            service_kit::error::Kind::FailedPrecondition,
+            service_kit::error::Reason::ReceiptStands,
+            "another receipt stands",
+        );
+        world.peers.lock().no_receipt = Some(refusal.into());
+        let (state, reasons) = state().await;
+        assert_eq!(state, State::InReview, "{reasons}");
+        assert!(reasons.contains("policy=RECEIPT_STANDS"), "{reasons}");
     }
 
     async fn in_doubt_a_person_looks(backend: Backend) {

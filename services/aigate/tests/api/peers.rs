@@ -28,6 +28,8 @@ pub struct State {
     pub signs: bool,
     pub exception: ex::Exception,
     pub facts: Vec<types::Fact>,
+    /// Why the next action isn't signed.
+    pub no_receipt: Option<Status>,
     /// Why the next request of an action is refused.
     pub refusal: Option<Status>,
     /// Whether the answer to a request of an action gets lost after it took effect.
@@ -110,6 +112,9 @@ impl DecisionService for Peers {
         let request = request.into_inner();
         let decision = Some(self.decision(request.request.as_ref().unwrap()));
         let mut state = self.lock();
+        if let Some(refusal) = state.no_receipt.take() {
+            return Err(refusal);
+        }
         let receipt = state.signs.then(|| types::Receipt {
             id: format!("receipt-{}", state.authorized.len()),
             jws: "a.b.c".into(),

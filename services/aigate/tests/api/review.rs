@@ -136,6 +136,28 @@ testkit::backends! {
         }
     }
 
+    async fn of_accepts_that_race_one_leads_to_an_action(backend: Backend) {
+        let world = World::start(backend).await;
+        let found = world.submitted().await;
+        let grant = "reviewer@acme/europe/medical";
+        let reviewers = ["ann", "ann", "bob", "bob", "cleo", "dan"];
+        let tries = reviewers.map(|name| {
+            let (mut person, request) = (world.person(name, grant), accept(&found));
+            async move { person.accept_recommendation(request).await }
+        });
+        let answers = futures::future::join_all(tries).await;
+        let (done, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        for answer in done {
+            assert_eq!(answer.unwrap().into_inner().action, format!("{EXCEPTION}/actions/1"));
+        }
+        for answer in refused {
+            let why = answer.unwrap_err();
+            assert!(matches!(why.code(), Code::Aborted | Code::FailedPrecondition), "{why:?}");
+        }
+        assert_state(&world.now(&found).await, State::Accepted);
+        assert_eq!(world.peers.lock().actions.len(), 1);
+    }
+
     async fn other_arguments_are_checked_again(backend: Backend) {
         let world = World::start(backend).await;
         let found = world.submitted().await;

@@ -23,6 +23,8 @@ use crate::domain::{
     state,
 };
 
+/// Most executed actions that the policy service is told of, the last first.
+const FINISHED: u64 = 100;
 /// Most actions that one sweep takes on.
 const SWEEP: u64 = 100;
 
@@ -37,9 +39,12 @@ impl App {
             let reason = "what approvals are bound to has changed";
             return self.lapse(&action, reason).await;
         }
-        let authorization = authorization(&action, facts);
+        let authorization = self.authorization(&action, facts).await?;
         match self.policy.authorize(&authorization).await {
             Ok(answer) => self.conclude(&action, &answer).await,
+            Err(error) if error.reason() == Reason::ReceiptStands => {
+                self.held_up(action, error.message()).await
+            }
             Err(error) if is_final(error.reason()) => self.lapse(&action, error.message()).await,
             Err(error) => Err(error),
         }
@@ -68,7 +73,8 @@ impl App {
             return Ok(action);
         }
         let facts = self.facts_of(&action).await?;
-        let answer = match self.policy.authorize(&authorization(&action, facts)).await {
+        let authorization = self.authorization(&action, facts).await?;
+        let answer = match self.policy.authorize(&authorization).await {
             Ok(answer) => answer,
             Err(error) => {
                 let action_name = action.name();
@@ -108,6 +114,36 @@ impl App {
         let definition = self.definition_of(action)?;
         self.facts(&action.document, definition, &action.arguments)
             .await
+    }
+
+    /// What the policy service is asked to sign.
+    async fn authorization(&self, action: &Action, facts: Vec<Fact>) -> Result<Authorization> {
+        let scopes = service_kit::identity::Scopes::All;
+        let line = match self.store.exception(&action.exception, &scopes).await? {
+            Found::Here((exception, _)) => exception.line,
+            Found::Elsewhere(_) | Found::Missing => return Err(Error::not_found(action.name())),
+        };
+        // Of exceptions before this one too: what was executed has ended them.
+        let finished = self.store.executed(&action.document, FINISHED).await?;
+        Ok(Authorization {
+            action: action.name(),
+            operation: action.operation.clone(),
+            document: action.document.to_string(),
+            line,
+            finished,
+            arguments: action.arguments.clone(),
+            audience: action.audience.clone(),
+            question: Question {
+                workflow: action.workflow.clone(),
+                scope: action.scope.clone(),
+                correlation_id: action.correlation_id.clone(),
+                facts,
+            },
+            requester: action.requester.clone(),
+            excluded: action.excluded.clone(),
+            approvals: action.approvals.clone(),
+            digest: action.digest.clone(),
+        })
     }
 
     fn definition_of(&self, action: &Action) -> Result<&ActionDefinition> {
@@ -158,6 +194,30 @@ impl App {
             };
             change.exception = settle(case, author.now)?;
             Ok(change)
+        })
+        .await
+    }
+
+    /// Keeps why a complete action has no receipt yet: another one stands for the same
+    /// operation. The sweep asks again.
+    async fn held_up(&self, action: Action, why: &str) -> Result<Action> {
+        if action.reason == why {
+            return Ok(action);
+        }
+        let author = Author::own(self.now());
+        self.change_action(&action, &|case, index| {
+            let kept = &mut case.actions[index];
+            if kept.state != State::PendingApproval {
+                return Ok(Change::default());
+            }
+            why.clone_into(&mut kept.reason);
+            kept.touch(author.now);
+            let entry = author.on_action("action.held-up", "exceptions.action.authorize", kept);
+            Ok(Change {
+                actions: vec![kept.id.clone()],
+                entries: vec![entry],
+                ..Change::default()
+            })
         })
         .await
     }
@@ -253,26 +313,6 @@ fn is_final(reason: Reason) -> bool {
             | Reason::SodEditor
             | Reason::SodModelOwner
     )
-}
-
-fn authorization(action: &Action, facts: Vec<Fact>) -> Authorization {
-    Authorization {
-        action: action.name(),
-        operation: action.operation.clone(),
-        document: action.document.to_string(),
-        arguments: action.arguments.clone(),
-        audience: action.audience.clone(),
-        question: Question {
-            workflow: action.workflow.clone(),
-            scope: action.scope.clone(),
-            correlation_id: action.correlation_id.clone(),
-            facts,
-        },
-        requester: action.requester.clone(),
-        excluded: action.excluded.clone(),
-        approvals: action.approvals.clone(),
-        digest: action.digest.clone(),
-    }
 }
 
 /// Brings the exception in line with its actions: waiting for approval where one of them

@@ -248,6 +248,8 @@ pub trait Store: Send + Sync {
         after: Option<(i64, String)>,
         limit: u64,
     ) -> Result<Vec<Action>>;
+    /// Names of actions on a document that were executed, the last first.
+    async fn executed(&self, document: &Key, limit: u64) -> Result<Vec<String>>;
     /// The action of a request, where it is a retry.
     async fn requested(&self, requester: &Party, request_id: &str) -> Result<Option<Action>>;
     /// Exceptions and actions that wait for this service: overdue, or complete.
@@ -292,6 +294,10 @@ pub struct Authorization {
     pub operation: String,
     /// `type/id` of the document.
     pub document: String,
+    /// Line of the document; empty: all of it.
+    pub line: String,
+    /// Actions that were executed: their receipts are used up.
+    pub finished: Vec<String>,
     /// Arguments.
     pub arguments: Vec<Fact>,
     /// The executing system.

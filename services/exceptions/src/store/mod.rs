@@ -162,6 +162,10 @@ impl Store for Sql {
         queries::actions(self.db.read(), exception, after, limit).await
     }
 
+    async fn executed(&self, document: &Key, limit: u64) -> Result<Vec<String>> {
+        queries::executed(self.db.read(), document, limit).await
+    }
+
     async fn requested(&self, requester: &Party, request_id: &str) -> Result<Option<Action>> {
         let Subject { issuer, subject } = &requester.approver.who;
         queries::requested(self.db.read(), issuer, subject, request_id).await

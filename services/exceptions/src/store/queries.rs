@@ -200,6 +200,29 @@ pub(super) async fn actions(
     cases::with_approvals(db, find.all(db).await?).await
 }
 
+pub(super) async fn executed(
+    db: &DatabaseConnection,
+    document: &Key,
+    limit: u64,
+) -> Result<Vec<String>> {
+    use schema::action::{Column, Entity};
+    let found: Vec<(String, String)> = Entity::find()
+        .select_only()
+        .columns([Column::ExceptionId, Column::Id])
+        .filter(Column::DocumentKind.eq(&document.kind))
+        .filter(Column::DocumentId.eq(&document.id))
+        .filter(Column::State.eq(ActionState::Executed.name()))
+        .order_by_desc(Column::UpdateTime)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let names = found.into_iter();
+    Ok(names
+        .map(|(exception, id)| format!("exceptions/{exception}/actions/{id}"))
+        .collect())
+}
+
 pub(super) async fn requested(
     db: &DatabaseConnection,
     issuer: &str,

@@ -106,6 +106,42 @@ testkit::backends! {
         assert_eq!((kept.state(), kept.etag), (ActionState::Authorized, renewed.etag));
     }
 
+    async fn a_receipt_of_another_action_keeps_it_waiting(backend: Backend) {
+        let suite = Suite::start(backend).await;
+        suite.policy.answer(Effect::Allow, &[]);
+        suite.policy.state().refuse = Some(Reason::ReceiptStands);
+        let name = suite.hold("SO-1").await;
+        let action = ask(&mut suite.desk(), wanted(&name)).await.unwrap();
+        assert_eq!(action.state(), ActionState::PendingApproval);
+        assert_eq!(action.reason, "refused by the test");
+        assert!(action.receipt.is_none());
+        // Asked again and again, it is recorded once.
+        suite.policy.state().refuse = None;
+        let read = || async {
+            let request = contracts::exceptions::GetActionRequest { name: action.name.clone() };
+            suite.auditor().get_action(request).await.unwrap().into_inner()
+        };
+        let wait = std::time::Duration::from_secs(20);
+        testkit::eventually(wait, || async { read().await.state() == ActionState::Authorized }).await;
+        assert_eq!(read().await.reason, "");
+        let recorded = suite.recorded("SO-1", 5).await;
+        let held_up = recorded.iter().filter(|kind| kind.contains("held-up"));
+        assert_eq!(held_up.count(), 1, "{recorded:?}");
+    }
+
+    async fn what_was_executed_is_told_to_the_policy(backend: Backend) {
+        let suite = Suite::start(backend).await;
+        suite.policy.answer(Effect::Allow, &[]);
+        let name = suite.hold("SO-1").await;
+        let first = ask(&mut suite.desk(), wanted(&name)).await.unwrap();
+        assert!(suite.policy.state().authorizations[0].finished_actions.is_empty());
+        suite.ingest(released("SO-1", "{}")).await;
+        let again = suite.hold("SO-1").await;
+        ask(&mut suite.desk(), wanted(&again)).await.unwrap();
+        let last = suite.policy.state().authorizations.last().unwrap().clone();
+        assert_eq!(last.finished_actions, [first.name]);
+    }
+
     async fn what_the_policy_denies_is_kept_with_the_reasons(backend: Backend) {
         let suite = Suite::start(backend).await;
         suite.policy.answer(Effect::Deny, &[]);

@@ -1,12 +1,12 @@
 //! Authorizing actions: segregation of duties and the policy in force are checked again,
 //! then a receipt is signed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use approval::{
     Approval, Approver, Case, Exclusion, Part, Refusal, Requirement, Subject, VoidReason,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use decision::Value;
 use governance::{
     AuditLevel, Effect,
@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::json;
 use service_kit::{
     error::{Error, Kind, Reason, Result},
-    identity::{Caller, Principal, PrincipalKind},
+    identity::{Caller, Found, Principal, PrincipalKind},
     outbox::{Audit, Entry, Outcome},
     telemetry,
 };
@@ -27,7 +27,7 @@ use super::{
     App,
     decide::{decision_record, effective},
     permission,
-    store::{Authorized, CountKey, Recorded},
+    store::{Authorized, Claim, CountKey, Recorded, Signed, Standing, Target},
 };
 use crate::domain::{
     decision::{self as decided, Answer, Decision},
@@ -47,6 +47,10 @@ pub struct Action {
     pub operation: String,
     /// `type/id` of the document acted on.
     pub document: String,
+    /// Line of the document; empty: all of it.
+    pub line: String,
+    /// Actions on the document that were executed.
+    pub finished: Vec<String>,
     /// Arguments of the operation.
     pub arguments: BTreeMap<String, Value>,
     /// The executing system.
@@ -103,8 +107,8 @@ impl App {
     ///
     /// # Errors
     /// If the caller isn't one of the two services, if an approver may not approve, if the
-    /// approvals are bound to something else, or if the action was authorized with other
-    /// content before.
+    /// approvals are bound to something else, if the action was authorized with other
+    /// content before, or if another action's receipt stands for the same operation.
     pub async fn authorize(&self, caller: &Caller, action: Action) -> Result<Authorization> {
         if !CALLERS.iter().any(|role| caller.is_service(role)) {
             return Err(Error::denied(permission::AUTHORIZE));
@@ -116,7 +120,12 @@ impl App {
         let binding = action.binding(effective.workflow.binding_facts());
         let content = action.content(&binding);
         let now = self.clock.now();
-        let before = self.store.receipt(&action.name).await?;
+        let scopes = caller.scopes(permission::AUTHORIZE);
+        let before = match self.store.receipt(&action.name, &scopes).await? {
+            Found::Here(before) => Some(before),
+            Found::Missing => None,
+            Found::Elsewhere(_) => return Err(other_content(&action.name)),
+        };
         if let Some(before) = &before
             && now < before.receipt.expires
         {
@@ -150,7 +159,13 @@ impl App {
         let question = action.asked();
         match self
             .recorder
-            .record(decision_record(caller, question, answer, true))
+            .record(decision_record(
+                caller,
+                question,
+                answer,
+                self.remembered(),
+                true,
+            ))
             .await?
         {
             Recorded::New | Recorded::Earlier(_) => {}
@@ -219,11 +234,19 @@ impl App {
         replaces: Option<Uuid>,
     ) -> Result<Authorization> {
         let entry = receipt_entry(caller, &action, &authorized);
-        let mut record = decision_record(caller, action.asked(), authorized.answer.clone(), true);
+        let claim = action.claim(&authorized);
+        let answer = authorized.answer.clone();
+        let since = self.remembered();
+        let mut record = decision_record(caller, action.asked(), answer, since, true);
         record.entries.push(entry);
-        match self.store.authorize(&authorized, replaces, &record).await? {
-            Some(other) => same(other, &authorized.digest),
-            None => {
+        let signed = self
+            .store
+            .authorize(&authorized, &claim, replaces, &record)
+            .await?;
+        match signed {
+            Signed::Earlier(other) => same(*other, &authorized.digest),
+            Signed::Standing(other) => Err(stands(&other, claim.now)),
+            Signed::New => {
                 let time = authorized.answer.decision.decide_time;
                 self.count(CountKey::of(&authorized.answer, time));
                 Ok(authorization(authorized))
@@ -271,12 +294,32 @@ impl Action {
 
     /// What a repeated call must agree in.
     fn content(&self, binding: &str) -> String {
-        canonical::digest(&json!({
+        let mut content = json!({
             "action": self.name,
             "binding": binding,
             "requester": self.requester,
             "correlation_id": self.question.correlation_id,
-        }))
+        });
+        if !self.line.is_empty() {
+            content["line"] = json!(self.line);
+        }
+        canonical::digest(&content)
+    }
+
+    /// What the receipt stands for. Executing systems' clocks may be late, so it stands for
+    /// longer than it is valid.
+    fn claim(&self, authorized: &Authorized) -> Claim {
+        Claim {
+            target: Target {
+                audience: self.audience.clone(),
+                document: self.document.clone(),
+                line: self.line.clone(),
+                operation: self.operation.clone(),
+            },
+            finished: self.finished.clone(),
+            now: authorized.answer.decision.decide_time,
+            until: authorized.receipt.expires + receipt::CLOCK_SKEW,
+        }
     }
 
     fn check_binding(&self, binding: &str) -> Result<()> {
@@ -309,7 +352,7 @@ impl Action {
         let others = self.excluded.iter().map(|subject| Exclusion {
             issuer: None,
             subject: subject.clone(),
-            part: Part::Requester,
+            part: Part::ModelOwner,
         });
         Case {
             requirements: decision
@@ -378,12 +421,31 @@ fn same(before: Authorized, content: &str) -> Result<Authorization> {
     if before.digest == content {
         return Ok(authorization(before));
     }
-    Err(Error::new(
+    Err(other_content(&before.action))
+}
+
+fn other_content(action: &str) -> Error {
+    Error::new(
         Kind::AlreadyExists,
         Reason::IdempotencyConflict,
         "the action was authorized with other content",
     )
-    .with_metadata("action", before.action))
+    .with_metadata("action", action)
+}
+
+/// Two receipts for one effect would have it twice.
+fn stands(other: &Standing, now: DateTime<Utc>) -> Error {
+    let expires = other.expires.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let message = format!(
+        "{} has a receipt for the same operation on the same document, valid until {expires}",
+        other.action
+    );
+    let wait = (other.until - now).to_std().unwrap_or_default();
+    Error::new(Kind::FailedPrecondition, Reason::ReceiptStands, message)
+        .with_metadata("action", &other.action)
+        .with_metadata("receipt", other.receipt.to_string())
+        .with_metadata("expire_time", expires)
+        .with_retry(wait.max(Duration::from_secs(1)))
 }
 
 fn authorization(authorized: Authorized) -> Authorization {
@@ -427,6 +489,7 @@ fn receipt_entry(caller: &Caller, action: &Action, authorized: &Authorized) -> E
             "expire_time": receipt.expires,
             "operation": action.operation,
             "document": action.document,
+            "line": action.line,
             "arguments": receipt::arguments(&action.arguments),
             "approved_digest": action.approved_digest,
             "decision": decision.name(),

@@ -104,7 +104,7 @@ impl App {
         };
         let earlier = self
             .store
-            .answered(&asker(caller).key(), request_id)
+            .answered(&asker(caller).key(), request_id, self.remembered())
             .await?;
         earlier
             .map(|earlier| again(earlier, &question.digest(), question.min_revision))
@@ -139,7 +139,8 @@ impl App {
         let counted = CountKey::of(&answer, now);
         if full || question.request_id.is_some() {
             let min_revision = question.min_revision;
-            let record = decision_record(caller, question, answer, full);
+            let since = self.remembered();
+            let record = decision_record(caller, question, answer, since, full);
             let (digest, answer) = (record.digest.clone(), record.answer.clone());
             match self.recorder.record(record).await? {
                 Recorded::New => self.count(counted),
@@ -242,6 +243,7 @@ pub(super) fn decision_record(
     caller: &Caller,
     question: Question,
     answer: Answer,
+    since: DateTime<Utc>,
     full: bool,
 ) -> Record {
     let entries = if full {
@@ -263,6 +265,7 @@ pub(super) fn decision_record(
             .unwrap_or_default(),
         question,
         answer,
+        since,
         entries,
     }
 }

@@ -4,6 +4,7 @@ mod authorize;
 mod bootstrap;
 mod decide;
 mod follow;
+mod forget;
 mod read;
 mod record;
 pub mod store;
@@ -16,7 +17,7 @@ use futures::future::BoxFuture;
 use service_kit::{
     Context,
     clock::{Clock, Ids},
-    error::Result,
+    error::{Error, Result},
     health::Health,
     identity::Revocations,
 };
@@ -77,6 +78,8 @@ pub struct App {
     /// Subjects and tokens that are no longer honoured.
     revocations: Revocations,
     follow_interval: Duration,
+    /// How long a request id is remembered.
+    retention: TimeDelta,
 }
 
 impl App {
@@ -104,6 +107,7 @@ impl App {
             signer,
             revocations: context.guards.revocations().clone(),
             follow_interval: settings.follow_interval,
+            retention: TimeDelta::from_std(settings.request_retention).map_err(Error::internal)?,
         });
         app.bootstrap(&context.files).await?;
         app.refresh().await?;
@@ -114,6 +118,10 @@ impl App {
             Box::pin(
                 app.clone()
                     .write_counts(settings.count_interval, shutdown.clone()),
+            ),
+            Box::pin(
+                app.clone()
+                    .forget_until(settings.sweep_interval, shutdown.clone()),
             ),
         ];
         Ok((app, tasks))

@@ -42,14 +42,8 @@ impl App {
     pub async fn decision(&self, caller: &Caller, id: Uuid) -> Result<Kept> {
         let name = format!("decisions/{id}");
         let scopes = caller.scopes(permission::READ_DECISION);
-        let Some(kept) = self.store.decision(id).await? else {
-            return Err(Error::not_found(name));
-        };
-        let scope = &kept.question.scope;
-        if !scopes.contains(scope) {
-            return Err(caller.out_of_scope(&name, scope));
-        }
-        Ok(kept)
+        let found = self.store.decision(id, &scopes).await?;
+        found.for_caller(caller, &name)
     }
 
     /// A scope.

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use governance::{Effect, Scope};
-use service_kit::{error::Result, outbox::Entry};
+use service_kit::{
+    error::Result,
+    identity::{Found, Scopes},
+    outbox::Entry,
+};
 use uuid::Uuid;
 
 use crate::domain::{
@@ -37,23 +41,40 @@ pub trait Store: Send + Sync {
     /// in order.
     async fn record(&self, records: &[Record]) -> Result<Vec<Recorded>>;
 
-    /// What was answered to a caller's request id.
-    async fn answered(&self, asker_key: &str, request_id: Uuid) -> Result<Option<Earlier>>;
+    /// What was answered to a caller's request id at `since` or later.
+    async fn answered(
+        &self,
+        asker_key: &str,
+        request_id: Uuid,
+        since: DateTime<Utc>,
+    ) -> Result<Option<Earlier>>;
 
     /// A recorded decision.
-    async fn decision(&self, id: Uuid) -> Result<Option<Kept>>;
+    async fn decision(&self, id: Uuid, scopes: &Scopes) -> Result<Found<Kept>>;
 
     /// The last receipt of an action.
-    async fn receipt(&self, action: &str) -> Result<Option<Authorized>>;
+    async fn receipt(&self, action: &str, scopes: &Scopes) -> Result<Found<Authorized>>;
 
-    /// Keeps a receipt with its decision in one transaction, unless another one came
-    /// first (that isn't `replaces`): then nothing changes, and that one is the answer.
+    /// Keeps a receipt with its decision in one transaction, unless another receipt came
+    /// first, of the action (one that isn't `replaces`) or for the target: then nothing
+    /// changes.
     async fn authorize(
         &self,
         authorized: &Authorized,
+        claim: &Claim,
         replaces: Option<Uuid>,
         record: &Record,
-    ) -> Result<Option<Authorized>>;
+    ) -> Result<Signed>;
+
+    /// Forgets request ids that were answered before `answered`, with decisions kept for
+    /// their sake alone, and receipts that stopped standing before `stood`: at most
+    /// `limit` of each. The larger number of what was forgotten.
+    async fn forget(
+        &self,
+        answered: DateTime<Utc>,
+        stood: DateTime<Utc>,
+        limit: u64,
+    ) -> Result<u64>;
 
     /// Adds to the counts of decisions.
     async fn count(&self, counts: &BTreeMap<CountKey, u64>) -> Result<()>;
@@ -70,6 +91,8 @@ pub struct Record {
     pub digest: String,
     /// What was answered.
     pub answer: Answer,
+    /// Its request id is free if it was answered before.
+    pub since: DateTime<Utc>,
     /// Records for the audit log; none for a decision that is kept only for its request
     /// id.
     pub entries: Vec<Entry>,
@@ -115,6 +138,56 @@ pub struct Authorized {
     pub receipt: Receipt,
     /// The decision it rests on.
     pub answer: Answer,
+}
+
+/// What an action does to what: a receipt at a time stands for it, whatever its arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The executing system.
+    pub audience: String,
+    /// `type/id` of the document.
+    pub document: String,
+    /// Line of the document; empty: all of it.
+    pub line: String,
+    /// Operation.
+    pub operation: String,
+}
+
+/// What a receipt is to stand for, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// What for.
+    pub target: Target,
+    /// Actions whose receipts are used up.
+    pub finished: Vec<String>,
+    /// From when on receipts don't stand any more.
+    pub now: DateTime<Utc>,
+    /// Until when this one stands.
+    pub until: DateTime<Utc>,
+}
+
+/// A receipt that stands for a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Resource name of its action.
+    pub action: String,
+    /// `jti`.
+    pub receipt: Uuid,
+    /// When it stops being valid.
+    pub expires: DateTime<Utc>,
+    /// Until when it stands in the way of others.
+    pub until: DateTime<Utc>,
+}
+
+/// What became of a receipt to keep.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Signed {
+    /// It is kept.
+    New,
+    /// The action has another one.
+    Earlier(Box<Authorized>),
+    /// One of another action stands for the target.
+    Standing(Standing),
 }
 
 /// What decisions are counted by.

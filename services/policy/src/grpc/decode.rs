@@ -25,6 +25,8 @@ use crate::{
 /// At most this many arguments of an operation, approvals of an action, or subjects that
 /// count as its requester.
 const MAX_LIST: usize = 64;
+/// At most this many actions that were executed.
+const MAX_FINISHED: usize = 256;
 /// At most this many grants of an approver.
 const MAX_GRANTS: usize = 256;
 /// At most this many bytes in a name, a subject or an id.
@@ -195,6 +197,8 @@ pub(super) fn action(request: AuthorizeActionRequest, source: &Source) -> Result
         name,
         operation,
         document,
+        line: line(request.line)?,
+        finished: finished(request.finished_actions)?,
         arguments: arguments(request.arguments)?,
         audience,
         question: question(asked, "request.", source)?,
@@ -208,6 +212,29 @@ pub(super) fn action(request: AuthorizeActionRequest, source: &Source) -> Result
             .collect::<Result<_>>()?,
         approved_digest: request.approved_digest,
     })
+}
+
+/// Which line, where it is one.
+fn line(line: String) -> Result<String> {
+    if line.is_empty() {
+        return Ok(line);
+    }
+    bounded("line", line)
+}
+
+fn finished(actions: Vec<String>) -> Result<Vec<String>> {
+    let field = "finished_actions";
+    if actions.len() > MAX_FINISHED {
+        let problem = format!(
+            "{} items, at most {MAX_FINISHED} are allowed",
+            actions.len()
+        );
+        return Err(Error::too_large(field, problem));
+    }
+    let named = actions.into_iter().enumerate();
+    named
+        .map(|(index, action)| bounded(&format!("{field}[{index}]"), action))
+        .collect()
 }
 
 fn unknown_requester() -> Error {

@@ -5,9 +5,9 @@ use sea_orm::ActiveValue::Set;
 use serde::{Serialize, de::DeserializeOwned};
 use service_kit::error::{Error, Result};
 
-use super::entity::{count, decision, document, receipt, revision};
+use super::entity::{count, decision, document, receipt, revision, standing};
 use crate::{
-    app::store::{Authorized, CountKey, Kept, Record},
+    app::store::{Authorized, Claim, CountKey, Kept, Record, Standing},
     domain::{
         receipt::Receipt,
         snapshot::{Document, Revision},
@@ -125,6 +125,29 @@ pub(super) fn authorized(row: receipt::Model) -> Result<Authorized> {
             audience: row.audience,
         },
         answer: from_json(&row.answer)?,
+    })
+}
+
+pub(super) fn standing_row(claim: &Claim, authorized: &Authorized) -> standing::ActiveModel {
+    let (target, receipt) = (&claim.target, &authorized.receipt);
+    standing::ActiveModel {
+        audience: Set(target.audience.clone()),
+        document: Set(target.document.clone()),
+        line: Set(target.line.clone()),
+        operation: Set(target.operation.clone()),
+        action: Set(authorized.action.clone()),
+        receipt: Set(receipt.id),
+        expire_time: Set(receipt.expires.timestamp_micros()),
+        stand_until: Set(claim.until.timestamp_micros()),
+    }
+}
+
+pub(super) fn standing(row: standing::Model) -> Result<Standing> {
+    Ok(Standing {
+        action: row.action,
+        receipt: row.receipt,
+        expires: time(row.expire_time)?,
+        until: time(row.stand_until)?,
     })
 }
 

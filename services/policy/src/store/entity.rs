@@ -100,6 +100,9 @@ pub(super) mod answered {
         pub decision: Uuid,
         /// Digest of the question.
         pub digest: String,
+        pub answer_time: i64,
+        /// Whether the decision is kept for retries only.
+        pub for_retries: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -126,6 +129,36 @@ pub(super) mod receipt {
         pub expire_time: i64,
         /// JSON of the answer it rests on.
         pub answer: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The receipt that stands, or last stood, for an operation on a document.
+pub(super) mod standing {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "standing_receipt")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub audience: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub document: String,
+        /// Empty: the document as a whole.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub line: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub operation: String,
+        pub action: String,
+        /// `jti`.
+        pub receipt: Uuid,
+        pub expire_time: i64,
+        /// Until when it stands in the way of others.
+        pub stand_until: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -6,7 +6,7 @@ use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 /// The migrations, in order.
 #[must_use]
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Create)]
+    vec![Box::new(Create), Box::new(Standing), Box::new(Retention)]
 }
 
 struct Create;
@@ -63,6 +63,65 @@ impl MigrationTrait for Create {
                 .to_owned(),
         ] {
             db.execute_unprepared(&sql).await?;
+        }
+        Ok(())
+    }
+}
+
+/// One receipt at a time for an operation on a document. Receipts that were signed before
+/// aren't taken over: none is valid for longer than an hour.
+struct Standing;
+
+impl MigrationName for Standing {
+    fn name(&self) -> &str {
+        "policy_0002_standing_receipt"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Standing {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let uuid = match manager.get_database_backend() {
+            DbBackend::Postgres => "uuid",
+            _ => "blob",
+        };
+        let db = manager.get_connection();
+        db.execute_unprepared(&format!(
+            "CREATE TABLE standing_receipt (audience text NOT NULL, document text NOT NULL, \
+             line text NOT NULL, operation text NOT NULL, action text NOT NULL, \
+             receipt {uuid} NOT NULL, expire_time bigint NOT NULL, stand_until bigint NOT NULL, \
+             PRIMARY KEY (audience, document, line, operation))"
+        ))
+        .await?;
+        db.execute_unprepared(
+            "CREATE INDEX standing_receipt_until ON standing_receipt (stand_until)",
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+/// Request ids with the time they were answered, so that they can be forgotten.
+struct Retention;
+
+impl MigrationName for Retention {
+    fn name(&self) -> &str {
+        "policy_0003_request_retention"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Retention {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let db = manager.get_connection();
+        for sql in [
+            "ALTER TABLE answered ADD COLUMN answer_time bigint NOT NULL DEFAULT 0",
+            "ALTER TABLE answered ADD COLUMN for_retries boolean NOT NULL DEFAULT false",
+            "UPDATE answered SET answer_time = (SELECT decide_time FROM decision \
+             WHERE decision.id = answered.decision)",
+            "CREATE INDEX answered_by_time ON answered (answer_time)",
+        ] {
+            db.execute_unprepared(sql).await?;
         }
         Ok(())
     }

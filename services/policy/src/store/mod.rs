@@ -1,30 +1,35 @@
-//! The database of the policy service: the only place that knows it.
+//! The database of the policy service: the only place that knows it. Finders of what
+//! belongs to a scope take the caller's scopes.
 
+mod answers;
 mod convert;
 mod entity;
 mod migration;
+mod receipts;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use governance::Scope;
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
     sea_query::{Expr, OnConflict},
 };
 use service_kit::{
     db::{Db, Tx},
-    error::{Error, Result},
+    error::Result,
+    identity::{Found, Scopes},
     outbox::{self, Entry},
 };
 use uuid::Uuid;
 
 use crate::{
-    app::store::{Authorized, CountKey, Earlier, Kept, Record, Recorded, Store},
+    app::store::{Authorized, Claim, CountKey, Earlier, Kept, Record, Recorded, Signed, Store},
     domain::snapshot::{Document, Revision},
 };
-use entity::{answered, count, decision, document, receipt, revision};
+use entity::{count, decision, document, revision};
 
 pub use migration::migrations;
 
@@ -117,59 +122,54 @@ impl Store for Database {
 
     async fn record(&self, records: &[Record]) -> Result<Vec<Recorded>> {
         self.0
-            .write(|tx| async move { record(&tx, records).await })
+            .write(|tx| async move { answers::record(&tx, records).await })
             .await
     }
 
-    async fn answered(&self, asker_key: &str, request_id: Uuid) -> Result<Option<Earlier>> {
-        earlier(self.0.read(), asker_key, request_id).await
+    async fn answered(
+        &self,
+        asker_key: &str,
+        request_id: Uuid,
+        since: DateTime<Utc>,
+    ) -> Result<Option<Earlier>> {
+        answers::earlier(self.0.read(), asker_key, request_id, since).await
     }
 
-    async fn decision(&self, id: Uuid) -> Result<Option<Kept>> {
+    async fn decision(&self, id: Uuid, scopes: &Scopes) -> Result<Found<Kept>> {
         let row = decision::Entity::find_by_id(id).one(self.0.read()).await?;
-        row.map(convert::kept).transpose()
+        let kept = row.map(convert::kept).transpose()?;
+        Ok(in_scopes(kept, scopes, |kept| &kept.question.scope))
     }
 
-    async fn receipt(&self, action: &str) -> Result<Option<Authorized>> {
-        authorized(self.0.read(), action).await
+    async fn receipt(&self, action: &str, scopes: &Scopes) -> Result<Found<Authorized>> {
+        let found = receipts::of(self.0.read(), action).await?;
+        Ok(in_scopes(found, scopes, |authorized| {
+            &authorized.answer.decision.scope
+        }))
     }
 
     async fn authorize(
         &self,
         new: &Authorized,
+        claim: &Claim,
         replaces: Option<Uuid>,
         record: &Record,
-    ) -> Result<Option<Authorized>> {
-        let row = convert::receipt_row(new)?;
-        let row = &row;
-        let keep = |tx: Tx| async move {
-            let written = match replaces {
-                None => {
-                    receipt::Entity::insert(row.clone())
-                        .on_conflict(nothing(receipt::Column::Action))
-                        .exec_without_returning(&tx)
-                        .await?
-                }
-                Some(id) => {
-                    receipt::Entity::update_many()
-                        .set(row.clone())
-                        .filter(receipt::Column::Action.eq(new.action.as_str()))
-                        .filter(receipt::Column::Id.eq(id))
-                        .exec(&tx)
-                        .await?
-                        .rows_affected
-                }
-            };
-            if written == 0 {
-                let other = authorized(&tx, &new.action).await?;
-                return other
-                    .map(Some)
-                    .ok_or_else(|| Error::broken("a receipt is gone"));
-            }
-            self::record(&tx, std::slice::from_ref(record)).await?;
-            Ok(None)
+    ) -> Result<Signed> {
+        receipts::keep(&self.0, new, claim, replaces, record).await
+    }
+
+    async fn forget(
+        &self,
+        answered: DateTime<Utc>,
+        stood: DateTime<Utc>,
+        limit: u64,
+    ) -> Result<u64> {
+        let forget = |tx: Tx| async move {
+            let requests = answers::forget(&tx, answered, limit).await?;
+            let receipts = receipts::forget(&tx, stood, limit).await?;
+            Ok(std::cmp::Ord::max(requests, receipts))
         };
-        self.0.write(keep).await
+        self.0.write(forget).await
     }
 
     async fn count(&self, counts: &BTreeMap<CountKey, u64>) -> Result<()> {
@@ -191,6 +191,15 @@ impl Store for Database {
     }
 }
 
+/// What a finder answers of something that has a scope.
+fn in_scopes<T>(found: Option<T>, scopes: &Scopes, scope: impl Fn(&T) -> &Scope) -> Found<T> {
+    match found {
+        None => Found::Missing,
+        Some(found) if scopes.contains(scope(&found)) => Found::Here(found),
+        Some(found) => Found::Elsewhere(scope(&found).clone()),
+    }
+}
+
 fn nothing(column: impl sea_orm::sea_query::IntoIden) -> OnConflict {
     OnConflict::column(column).do_nothing().to_owned()
 }
@@ -209,102 +218,6 @@ fn added() -> OnConflict {
     OnConflict::columns(key)
         .value(count::Column::Decisions, sum)
         .to_owned()
-}
-
-/// Keeps decisions. Request ids are claimed one by one, since another may have them.
-async fn record(tx: &impl ConnectionTrait, records: &[Record]) -> Result<Vec<Recorded>> {
-    let mut results = Vec::with_capacity(records.len());
-    let mut new: Vec<&Record> = Vec::with_capacity(records.len());
-    for record in records {
-        let result = match record.question.request_id {
-            Some(request_id) if !claim(tx, record, request_id).await? => {
-                let key = record.asker.key();
-                let mut here = new.iter().rev();
-                // Claimed in this very transaction, or before it.
-                match here
-                    .find(|n| n.question.request_id == Some(request_id) && n.asker.key() == key)
-                {
-                    Some(first) => Recorded::Earlier(Box::new(Earlier {
-                        digest: first.digest.clone(),
-                        answer: first.answer.clone(),
-                    })),
-                    None => earlier(tx, &key, request_id)
-                        .await?
-                        .map(|earlier| Recorded::Earlier(Box::new(earlier)))
-                        .ok_or_else(|| Error::broken("an answered request id has no decision"))?,
-                }
-            }
-            _ => Recorded::New,
-        };
-        if result == Recorded::New {
-            new.push(record);
-        }
-        results.push(result);
-    }
-    let rows: Vec<_> = new
-        .iter()
-        .map(|record| convert::decision_row(record))
-        .collect::<Result<_>>()?;
-    for chunk in rows.chunks(INSERT_ROWS) {
-        decision::Entity::insert_many(chunk.to_vec())
-            .exec_without_returning(tx)
-            .await?;
-    }
-    let entries: Vec<_> = new
-        .into_iter()
-        .flat_map(|record| record.entries.clone())
-        .collect();
-    outbox::insert(tx, &entries).await?;
-    Ok(results)
-}
-
-/// Takes a record's request id; false: another decision has it.
-async fn claim(tx: &impl ConnectionTrait, record: &Record, request_id: Uuid) -> Result<bool> {
-    let row = answered::ActiveModel {
-        asker_key: Set(record.asker.key()),
-        request_id: Set(request_id),
-        decision: Set(record.answer.decision.id),
-        digest: Set(record.digest.clone()),
-    };
-    let inserted = answered::Entity::insert(row)
-        .on_conflict(
-            OnConflict::columns([answered::Column::AskerKey, answered::Column::RequestId])
-                .do_nothing()
-                .to_owned(),
-        )
-        .exec_without_returning(tx)
-        .await?;
-    Ok(inserted > 0)
-}
-
-async fn earlier(
-    db: &impl ConnectionTrait,
-    asker_key: &str,
-    request_id: Uuid,
-) -> Result<Option<Earlier>> {
-    let claimed = answered::Entity::find_by_id((asker_key.to_owned(), request_id))
-        .one(db)
-        .await?;
-    let Some(claimed) = claimed else {
-        return Ok(None);
-    };
-    let row = decision::Entity::find_by_id(claimed.decision)
-        .one(db)
-        .await?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    Ok(Some(Earlier {
-        digest: claimed.digest,
-        answer: convert::kept(row)?.answer,
-    }))
-}
-
-async fn authorized(db: &impl ConnectionTrait, action: &str) -> Result<Option<Authorized>> {
-    let row = receipt::Entity::find_by_id(action.to_owned())
-        .one(db)
-        .await?;
-    row.map(convert::authorized).transpose()
 }
 
 #[cfg(test)]

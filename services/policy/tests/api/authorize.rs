@@ -16,6 +16,7 @@ use service_kit::clock::Clock as _;
 use testkit::eventually;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 
 use crate::fixture::{Fixture, MEDICAL, TOOLS, fact, fields, flag, forwarded, question, refusal};
 
@@ -165,6 +166,46 @@ testkit::backends! {
         assert_ne!(again.receipt.unwrap().id, first.receipt.unwrap().id);
     }
 
+    async fn two_actions_never_have_a_receipt_for_one_effect(backend: Backend) {
+        let fixture = Fixture::start(backend).await;
+        // An action of a person and a recommendation that acts by itself, at once.
+        let asked = ["exceptions/1/actions/1", "recommendations/1"]
+            .map(|name| fixture.authorize(fixture.approved(name, "5000 EUR")));
+        let mut answers = join_all(asked).await;
+        answers.sort_by_key(Result::is_err);
+        let signed = answers[0].as_ref().unwrap().receipt.clone().unwrap();
+        let status = answers[1].as_ref().unwrap_err();
+        assert_eq!(refusal(status), (Code::FailedPrecondition, "RECEIPT_STANDS".into()));
+        let metadata = status.get_details_error_info().unwrap().metadata;
+        let (jwks, now) = (fixture.jwks().await, fixture.clock.now());
+        let claims = receipt::verify(&signed.jws, &jwks, "erp", now).unwrap();
+        assert_eq!(metadata["action"], claims.action);
+        assert_eq!(metadata["receipt"], signed.id);
+        assert!(status.get_details_retry_info().unwrap().retry_delay.unwrap().as_secs() >= 300);
+
+        // Whatever the arguments, and until executing systems' late clocks are past it too.
+        let mut next = fixture.approved("exceptions/1/actions/2", "5000 EUR");
+        let lines = |line: &str| AuthorizeActionRequest { line: line.into(), ..next.clone() };
+        assert!(fixture.authorize(lines("10")).await.unwrap().receipt.is_some());
+        next.action = "exceptions/1/actions/3".into();
+        fixture.clock.advance(TimeDelta::seconds(310));
+        let status = fixture.authorize(next.clone()).await.unwrap_err();
+        assert_eq!(refusal(&status).1, "RECEIPT_STANDS");
+        // Once it was reported executed, it stands in nobody's way.
+        next.finished_actions = vec![claims.action];
+        assert!(fixture.authorize(next).await.unwrap().receipt.is_some());
+    }
+
+    async fn a_receipt_stands_until_late_clocks_are_past_it(backend: Backend) {
+        let fixture = Fixture::start(backend).await;
+        fixture.authorize(fixture.approved("actions/1", "5000 EUR")).await.unwrap();
+        let next = fixture.approved("actions/2", "5000 EUR");
+        fixture.clock.advance(TimeDelta::seconds(359));
+        assert!(fixture.authorize(next.clone()).await.is_err());
+        fixture.clock.advance(TimeDelta::seconds(1));
+        assert!(fixture.authorize(next).await.unwrap().receipt.is_some());
+    }
+
     async fn an_allowed_action_needs_no_approval_and_a_denied_one_gets_no_receipt(backend: Backend) {
         let fixture = Fixture::start(backend).await;
         let mut allowed = action("actions/1", TOOLS, "10 EUR");
@@ -210,9 +251,9 @@ testkit::backends! {
         own.requester = Some(principal("lead", &[]));
         let mut model = request.clone();
         model.excluded_subjects = vec!["lead".into()];
-        for refused in [own, model] {
+        for (refused, reason) in [(own, "SOD_REQUESTER"), (model, "SOD_MODEL_OWNER")] {
             let status = fixture.authorize(refused).await.unwrap_err();
-            assert_eq!(refusal(&status), (Code::PermissionDenied, "SOD_REQUESTER".into()));
+            assert_eq!(refusal(&status), (Code::PermissionDenied, reason.into()));
         }
         let mut machine = request.clone();
         machine.approvals[0].approver.as_mut().unwrap().kind = PrincipalKind::Model.into();
@@ -244,6 +285,7 @@ testkit::backends! {
         assert_eq!(refusal(&status), (Code::FailedPrecondition, "APPROVAL_LAPSED".into()));
         // Other facts may move.
         let mut other = fixture.approved("actions/2", "5000 EUR");
+        other.line = "10".into();
         other.request = Some(forwarded(question(TOOLS, "5000 EUR", "29")));
         assert!(fixture.authorize(other).await.unwrap().receipt.is_some());
         // Its time passed, or it was given for something else: it doesn't count.
@@ -267,6 +309,9 @@ testkit::backends! {
             (with(|r| r.operation = "x".repeat(257)), "operation"),
             (with(|r| r.document = "order".into()), "document"),
             (with(|r| r.audience.clear()), "audience"),
+            (with(|r| r.line = "x".repeat(257)), "line"),
+            (with(|r| r.finished_actions = vec![String::new()]), "finished_actions[0]"),
+            (with(|r| r.finished_actions = vec!["a".into(); 257]), "finished_actions"),
             (with(|r| r.arguments.push(r.arguments[0].clone())), "arguments[1].name"),
             (with(|r| r.arguments = vec![r.arguments[0].clone(); 65]), "arguments"),
             (with(|r| r.approvals[0].approver = None), "approvals[0].approver.subject"),

@@ -41,6 +41,8 @@ fn action(approvals: Vec<GivenApproval>) -> Action {
         name: "actions/1".into(),
         operation: "release_order".into(),
         document: "order/1".into(),
+        line: String::new(),
+        finished: Vec::new(),
         arguments: BTreeMap::new(),
         audience: "erp".into(),
         question: Question {
