@@ -17,7 +17,7 @@ use governance::Scope;
 use serde::Deserialize;
 use service_kit::{
     access::AccessTable,
-    identity::{DevIssuer, Grant, GrantScope, PrincipalKind, Provenance},
+    identity::{Asserts, DevIssuer, Grant, GrantScope, PrincipalKind, Provenance},
 };
 use tonic::{
     Request, Status,
@@ -202,9 +202,9 @@ pub struct Listed {
     /// Roles at scopes.
     #[serde(default)]
     pub grants: Vec<Grant>,
-    /// Provenances it may assert beyond its kind's own.
+    /// What it may assert beyond its kind's own.
     #[serde(default)]
-    pub asserts: Vec<Provenance>,
+    pub asserts: Vec<Asserts>,
     #[serde(default)]
     #[expect(dead_code, reason = "part of the file's form")]
     owner: Option<String>,
@@ -290,7 +290,7 @@ impl Development {
     fn fitting(&self, wants: Wants) -> Option<(&String, &Listed)> {
         self.principals
             .iter()
-            .filter(|(_, listed)| !wants.as_erp || listed.asserts.contains(&Provenance::Erp))
+            .filter(|(_, listed)| !wants.as_erp || listed.asserts.contains(&Provenance::Erp.into()))
             .filter_map(|(subject, listed)| {
                 let depth = listed
                     .grants

@@ -141,6 +141,7 @@ fn admit_one(
     };
     check_source(schema, &fact)?;
     check_age(schema, &fact, now)?;
+    let cause = unreadable(&schema.ty, &fact.value);
     schema.ty.coerce(fact.value).map_err(|mismatch| {
         let reason = match mismatch.kind {
             MismatchKind::Currency => Rejection::Currency,
@@ -148,8 +149,34 @@ fn admit_one(
             MismatchKind::AllowedValues => Rejection::AllowedValues,
             MismatchKind::Type => Rejection::Type,
         };
-        (reason, mismatch.message)
+        let message = match cause {
+            Some(cause) => format!("{}: {cause}", mismatch.message),
+            None => mismatch.message,
+        };
+        (reason, message)
     })
+}
+
+/// Why an amount can't be read, or what form is wanted, beyond that it isn't of its type.
+fn unreadable(ty: &Type, value: &Value) -> Option<String> {
+    match (ty, value) {
+        (Type::Money { currency }, Value::Number(number)) => {
+            let currency = currency.as_deref().unwrap_or("EUR");
+            Some(format!(
+                "a number names no currency, expected a text such as `{number} {currency}` or money"
+            ))
+        }
+        (Type::Number { .. } | Type::Money { .. } | Type::Quantity { .. }, Value::String(text)) => {
+            let amount = text.split_whitespace().next()?;
+            // Whatever doesn't begin like a number was never meant to be one.
+            amount
+                .starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+                .then_some(())?;
+            let error = amount.parse::<decision::Number>().err()?;
+            Some(error.to_string())
+        }
+        _ => None,
+    }
 }
 
 fn check_source(schema: &FactSchema, fact: &Assertion) -> Result<(), (Rejection, String)> {
@@ -315,6 +342,31 @@ rows:
             rejected("order.total", text("1 EUR"), Provenance::Model, none),
             "PROVENANCE"
         );
+    }
+
+    #[test]
+    fn an_amount_that_cannot_be_read_says_why() {
+        let note = |name: &str, value: Value| {
+            let admission = one(name, value, Provenance::Erp, TimeDelta::zero());
+            assert!(admission.facts.is_empty());
+            let note = &admission.notes[0];
+            (note.reason, note.message.clone())
+        };
+        let text = |text: &str| Value::String(text.into());
+        let (reason, long) = note("order.total", text(&format!("{}.00 EUR", "1".repeat(40))));
+        assert_eq!(reason, Rejection::Type);
+        assert!(
+            long.contains("significant digits, at most 34 are exact"),
+            "{long}"
+        );
+        let (_, wide) = note("overdue", text("1e6200"));
+        assert!(wide.contains("range"), "{wide}");
+        let (reason, bare) = note("order.total", Value::Number(18450.into()));
+        assert_eq!(reason, Rejection::Currency);
+        assert!(bare.contains("such as `18450 EUR`"), "{bare}");
+        // What is no number at all needs no more words.
+        let (_, word) = note("order.total", text("plenty"));
+        assert!(!word.contains("decimal"), "{word}");
     }
 
     #[test]

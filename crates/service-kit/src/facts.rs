@@ -13,6 +13,7 @@ use types::value::Kind;
 use crate::{
     error::{Error, Result},
     identity::Provenance,
+    violations::Violations,
 };
 
 /// Most facts of a request.
@@ -49,42 +50,52 @@ pub struct Fact {
 /// case to judge.
 ///
 /// # Errors
-/// With the path of each malformed part, such as `facts[3].value`.
+/// With the path of every malformed part, such as `facts[3].value`.
 pub fn from_proto(facts: &[types::Fact], field: &str) -> Result<Vec<Fact>> {
     if facts.len() > MAX_FACTS {
         let problem = format!("has {} facts, at most {MAX_FACTS} are allowed", facts.len());
         return Err(Error::invalid(field, problem));
     }
+    let mut wrong = Violations::default();
     let mut names = BTreeSet::new();
     let mut read = Vec::with_capacity(facts.len());
     for (place, fact) in facts.iter().enumerate() {
-        let at = |part: &str| format!("{field}[{place}].{part}");
-        check_name(&fact.name).map_err(|problem| Error::invalid(at("name"), problem))?;
+        let at = format!("{field}[{place}]");
         if !names.insert(fact.name.as_str()) {
             let problem = format!("{:?} is there twice", fact.name);
-            return Err(Error::invalid(at("name"), problem));
+            wrong.take::<()>(Err(Error::invalid(format!("{at}.name"), problem)));
         }
-        if fact.asserted_by.len() > MAX_NAME_BYTES {
-            return Err(Error::invalid(at("asserted_by"), "is too long"));
-        }
-        let value = fact.value.as_ref();
-        let value = value.ok_or_else(|| Error::invalid(at("value"), "is missing"))?;
-        read.push(Fact {
-            name: fact.name.clone(),
-            value: value_from_proto(value, &at("value"))?,
-            provenance: provenance(fact.provenance)
-                .ok_or_else(|| Error::invalid(at("provenance"), "is unknown"))?,
-            asserted_by: fact.asserted_by.clone(),
-            observed: match &fact.observe_time {
-                None => None,
-                Some(instant) => Some(
-                    time::instant(instant)
-                        .ok_or_else(|| Error::invalid(at("observe_time"), "is no instant"))?,
-                ),
-            },
-        });
+        read.extend(wrong.take(fact_from_proto(fact, &at)));
     }
-    Ok(read)
+    wrong.finish(|| Some(read))
+}
+
+fn fact_from_proto(fact: &types::Fact, at: &str) -> Result<Fact> {
+    let at = |part: &str| format!("{at}.{part}");
+    let mut wrong = Violations::default();
+    wrong.take(check_name(&fact.name).map_err(|problem| Error::invalid(at("name"), problem)));
+    if fact.asserted_by.len() > MAX_NAME_BYTES {
+        wrong.take::<()>(Err(Error::invalid(at("asserted_by"), "is too long")));
+    }
+    let value = fact.value.as_ref();
+    let value = value.ok_or_else(|| Error::invalid(at("value"), "is missing"));
+    let value = wrong.take(value.and_then(|value| value_from_proto(value, &at("value"))));
+    let provenance = wrong.take(
+        provenance(fact.provenance).ok_or_else(|| Error::invalid(at("provenance"), "is unknown")),
+    );
+    let observed = fact.observe_time.as_ref().map(|instant| {
+        time::instant(instant).ok_or_else(|| Error::invalid(at("observe_time"), "is no instant"))
+    });
+    let observed = wrong.take(observed.transpose());
+    wrong.finish(|| {
+        Some(Fact {
+            name: fact.name.clone(),
+            value: value?,
+            provenance: provenance?,
+            asserted_by: fact.asserted_by.clone(),
+            observed: observed?,
+        })
+    })
 }
 
 /// Facts as the contracts have them.

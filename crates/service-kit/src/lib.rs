@@ -28,6 +28,7 @@ pub mod settings;
 pub mod suite;
 pub mod telemetry;
 mod tls;
+pub mod violations;
 
 pub use error::{Error, Kind, Reason, Result};
 pub use service::{Context, Part, Service, main};

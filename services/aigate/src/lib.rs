@@ -83,6 +83,14 @@ impl service_kit::Service for Service {
     }
 }
 
+fn name_issuer(catalog: &mut Catalog, context: &Context) -> Result<()> {
+    let settings = &context.settings;
+    let issuer = settings.identity.subjects_issuer(settings.development);
+    catalog
+        .name_issuer(issuer)
+        .map_err(|problem| Error::new(Kind::InvalidArgument, Reason::InvalidArgument, problem))
+}
+
 /// The catalog that is in force: what an empty store is given first, recorded as such;
 /// from then on what the store has, whatever the files say.
 async fn catalog(store: &store::Sql, context: &Context) -> Result<Catalog> {
@@ -105,7 +113,9 @@ async fn catalog(store: &store::Sql, context: &Context) -> Result<Catalog> {
     if !offered.is_empty() && !kept.iter().map(text).eq(offered.iter().map(text)) {
         tracing::warn!("the store has a catalog already; that of the files is not used");
     }
-    read(&kept)
+    let mut catalog = read(&kept)?;
+    name_issuer(&mut catalog, context)?;
+    Ok(catalog)
 }
 
 fn read(sources: &[Source]) -> Result<Catalog> {

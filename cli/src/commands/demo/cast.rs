@@ -34,7 +34,8 @@ impl Cast {
         };
         Ok(Self {
             adapter: find("ERP's adapter", &|listed| {
-                listed.asserts.contains(&Provenance::Erp) && may("exceptions.event.ingest")(listed)
+                listed.asserts.contains(&Provenance::Erp.into())
+                    && may("exceptions.event.ingest")(listed)
             })?,
             agent: find("AI agent", &|listed| {
                 listed.kind == PrincipalKind::Model && may("aigate.recommendation.submit")(listed)

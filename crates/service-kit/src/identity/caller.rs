@@ -86,6 +86,14 @@ impl Caller {
         self.principal.provenance().max(self.actor().provenance())
     }
 
+    /// Whose word this fact is; as [`Self::provenance`], which is about whatever isn't one
+    /// fact.
+    #[must_use]
+    pub fn provenance_of(&self, fact: &str) -> Provenance {
+        let own = self.principal.provenance_of(fact);
+        own.max(self.actor().provenance_of(fact))
+    }
+
     /// Subject of the service that called for the actor, where one did.
     #[must_use]
     pub fn via(&self) -> Option<&str> {
@@ -263,7 +271,7 @@ mod tests {
     fn principal(kind: PrincipalKind, asserts: &[Provenance]) -> Principal {
         Principal {
             kind,
-            asserts: asserts.to_vec(),
+            asserts: asserts.iter().copied().map(Into::into).collect(),
             ..Principal::own("test")
         }
     }
@@ -283,6 +291,7 @@ mod tests {
         ] {
             let caller = Caller::new(service.clone(), person.cloned(), access.clone());
             assert_eq!(caller.provenance(), want);
+            assert_eq!(caller.provenance_of("order.total"), want);
         }
     }
 }

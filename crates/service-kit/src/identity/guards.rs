@@ -64,8 +64,7 @@ impl Guards {
         let principals = match &settings.principals_file {
             None => Principals::default(),
             Some(path) => {
-                let only = issuers.first().map_or("", |i| i.settings.issuer.as_str());
-                let issuer = settings.principals_issuer.as_deref().unwrap_or(only);
+                let issuer = settings.subjects_issuer(development).unwrap_or_default();
                 Principals::read(path, issuer).map_err(|e| fault(&e))?
             }
         };

@@ -5,6 +5,7 @@
 //! scopes) and the table in [`crate::access`]; what it may assert follows from the
 //! operator's principals file, never from a token or a payload.
 
+mod asserts;
 mod authenticator;
 mod caller;
 mod claims;
@@ -28,6 +29,7 @@ mod guards_tests;
 #[cfg(test)]
 mod hostile_tests;
 
+pub use asserts::Asserts;
 pub use authenticator::{Authenticator, ON_BEHALF_OF};
 pub use caller::{Caller, caller};
 pub use dev::{DevIssuer, ISSUER as DEVELOPMENT_ISSUER};

@@ -7,7 +7,7 @@ use contracts::types;
 use governance::Scope;
 use serde::{Deserialize, Serialize};
 
-use super::claims::INTERNAL_PREFIX;
+use super::{Asserts, claims::INTERNAL_PREFIX};
 use crate::error::DOMAIN;
 
 /// What kind of principal somebody is.
@@ -69,8 +69,8 @@ pub struct Principal {
     pub token_id: Option<String>,
     /// When the token expires.
     pub expires: DateTime<Utc>,
-    /// Provenances it may assert beyond its kind's own; from settings only.
-    pub asserts: Vec<Provenance>,
+    /// What it may assert beyond its kind's own, and of which facts; from settings only.
+    pub asserts: Vec<Asserts>,
     /// For a model, the subject that owns it; from settings only.
     pub owner: Option<String>,
 }
@@ -92,16 +92,28 @@ impl Principal {
         }
     }
 
-    /// The strongest provenance that facts asserted by this principal have. What a model
-    /// says is a model's word, whatever settings say of its subject.
+    /// The strongest provenance that whatever this principal asserts has; what it may
+    /// assert of some facts only doesn't count. What a model says is a model's word,
+    /// whatever settings say of its subject.
     #[must_use]
     pub fn provenance(&self) -> Provenance {
+        self.strongest(Asserts::is_unlimited)
+    }
+
+    /// The strongest provenance that this fact has, asserted by this principal.
+    #[must_use]
+    pub fn provenance_of(&self, fact: &str) -> Provenance {
+        self.strongest(|asserts| asserts.covers(fact))
+    }
+
+    fn strongest(&self, holds: impl Fn(&Asserts) -> bool) -> Provenance {
         let own = match self.kind {
             PrincipalKind::Service => Provenance::Integration,
             PrincipalKind::Person => Provenance::Person,
             PrincipalKind::Model => return Provenance::Model,
         };
-        self.asserts.iter().copied().fold(own, Provenance::min)
+        let held = self.asserts.iter().filter(|asserts| holds(asserts));
+        held.map(Asserts::provenance).fold(own, Provenance::min)
     }
 
     /// Whether it holds the role at this scope or above it.
@@ -445,9 +457,18 @@ mod tests {
             owner: None,
         };
         assert_eq!(principal.provenance(), Provenance::Integration);
-        principal.asserts = vec![Provenance::Person, Provenance::Erp];
+        principal.asserts = vec![Provenance::Person.into(), Provenance::Erp.into()];
         assert_eq!(principal.provenance(), Provenance::Erp);
+        assert_eq!(principal.provenance_of("order.total"), Provenance::Erp);
+        let orders = Asserts::of(Provenance::Erp, vec!["order.*".into()]).unwrap();
+        principal.asserts = vec![orders];
+        assert_eq!(principal.provenance(), Provenance::Integration);
+        assert_eq!(principal.provenance_of("order.total"), Provenance::Erp);
+        assert_eq!(
+            principal.provenance_of("customer.credit"),
+            Provenance::Integration
+        );
         principal.kind = PrincipalKind::Model;
-        assert_eq!(principal.provenance(), Provenance::Model);
+        assert_eq!(principal.provenance_of("order.total"), Provenance::Model);
     }
 }

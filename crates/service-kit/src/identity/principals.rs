@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::Path};
 
 use serde::Deserialize;
 
-use super::{Grant, GrantScope, PrincipalKind, Provenance};
+use super::{Asserts, Grant, GrantScope, PrincipalKind};
 
 /// Largest principals file.
 const MAX_FILE: usize = 4 * 1024 * 1024;
@@ -32,9 +32,9 @@ pub(super) struct Item {
     /// Grants; where given, they replace the token's.
     #[serde(default)]
     pub grants: Option<Vec<Grant>>,
-    /// Provenances it may assert beyond its kind's own.
+    /// What it may assert beyond its kind's own.
     #[serde(default)]
-    pub asserts: Vec<Provenance>,
+    pub asserts: Vec<Asserts>,
     /// Owner of a model.
     #[serde(default)]
     pub owner: Option<String>,
@@ -113,7 +113,7 @@ mod tests {
         clippy::panic,
         reason = "tests"
     )]
-    use super::*;
+    use super::{super::Provenance, *};
 
     #[test]
     fn the_example_is_read() {
@@ -122,7 +122,7 @@ mod tests {
         let known = Principals::read(&path, "iss").unwrap();
         let adapter = known.get("iss", "erp-adapter").unwrap();
         assert_eq!(adapter.kind, Some(PrincipalKind::Service));
-        assert_eq!(adapter.asserts, [Provenance::Erp]);
+        assert_eq!(adapter.asserts, [Provenance::Erp.into()]);
         let agent = known.get("iss", "order-agent.medical").unwrap();
         assert_eq!(agent.owner.as_deref(), Some("model-owner.medical"));
         assert!(known.get("other", "erp-adapter").is_none());
@@ -139,6 +139,10 @@ mod tests {
             ),
             ("principals: {a: {kind: model, asserts: [ERP]}}", "model"),
             ("principals: {a: {asserts: [ERP]}}", "needs a kind"),
+            (
+                "principals: {a: {kind: service, asserts: [{provenance: ERP, facts: [x*]}]}}",
+                "dotted name",
+            ),
             ("principals: {a: {kind: person, owner: b}}", "owner"),
             ("principals: {a: {kind: person, colour: red}}", "colour"),
             (

@@ -155,6 +155,20 @@ fn yes() -> bool {
 }
 
 impl Settings {
+    /// Issuer of the subjects that files name without one: `principals_issuer`, or else
+    /// the only issuer there is. `None` where there are several, and it isn't said.
+    #[must_use]
+    pub fn subjects_issuer(&self, development: bool) -> Option<&str> {
+        if let Some(issuer) = &self.principals_issuer {
+            return Some(issuer);
+        }
+        match (self.issuers.as_slice(), development) {
+            ([only], false) => Some(&only.issuer),
+            ([], true) => Some(super::DEVELOPMENT_ISSUER),
+            _ => None,
+        }
+    }
+
     /// Checks the section as a whole.
     ///
     /// # Errors
@@ -183,8 +197,7 @@ impl Settings {
                 return Err(format!("identity.issuers names {:?} twice", issuer.issuer));
             }
         }
-        let unnamed = self.principals_file.is_some() && self.principals_issuer.is_none();
-        if unnamed && self.issuers.len() + usize::from(development) != 1 {
+        if self.principals_file.is_some() && self.subjects_issuer(development).is_none() {
             return Err(
                 "identity.principals_issuer is missing: with several issuers it must say whose \
                  subjects identity.principals_file speaks of"

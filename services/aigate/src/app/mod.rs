@@ -16,11 +16,13 @@ use service_kit::{
     clock::{Clock, Ids},
     error::{Error, Result},
     identity::{Caller, Principal},
+    violations::Violations,
 };
 
 use crate::domain::{
     catalog::Catalog,
     recommendation::{Illegal, Party, Recommendation},
+    subject::Subject,
 };
 use ports::{Exceptions, Found, Policy, Store};
 
@@ -104,8 +106,17 @@ fn party(caller: &Caller) -> Party {
     }
 }
 
+/// Subjects as other services exclude them: of whatever issuer, so that nobody approves
+/// under another account what they may not.
+fn subjects(excluded: &[Subject]) -> Vec<String> {
+    let mut subjects: Vec<_> = excluded.iter().map(|who| who.subject.clone()).collect();
+    subjects.sort();
+    subjects.dedup();
+    subjects
+}
+
 /// The id in `recommendations/{id}`.
-fn id_in(name: &str) -> Result<&str> {
+pub(crate) fn id_in(name: &str) -> Result<&str> {
     let id = name.strip_prefix("recommendations/").unwrap_or_default();
     if is_uuid(id) {
         return Ok(id);
@@ -116,7 +127,7 @@ fn id_in(name: &str) -> Result<&str> {
     ))
 }
 
-fn is_uuid(text: &str) -> bool {
+pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == 36 && uuid::Uuid::parse_str(text).is_ok_and(|id| id.to_string() == text)
 }
 
@@ -133,8 +144,32 @@ fn illegal(illegal: &Illegal) -> Error {
     Error::illegal_state(illegal.to_string())
 }
 
+/// The arguments that aren't as the operation declares them.
+fn misfits(wrong: &[(String, String)]) -> Error {
+    let mut all = Violations::default();
+    for (name, problem) in wrong {
+        let field = format!("arguments[{name}]");
+        all.take::<()>(Err(Error::invalid(field, problem)));
+    }
+    match all.finish(|| None::<()>) {
+        Err(error) => error,
+        Ok(()) => Error::broken("an argument is wrong for no reason"),
+    }
+}
+
+/// Checks what the record needs in somebody's words.
+pub(crate) fn required(field: &str, text: &str) -> Result<()> {
+    if text.trim().is_empty() {
+        return Err(Error::invalid(
+            field,
+            "is empty, but the record needs to say why",
+        ));
+    }
+    words(field, text)
+}
+
 /// Checks what somebody wrote.
-fn words(field: &str, text: &str) -> Result<()> {
+pub(crate) fn words(field: &str, text: &str) -> Result<()> {
     if text.chars().count() > MAX_WORDS {
         return Err(Error::invalid(
             field,

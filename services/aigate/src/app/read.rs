@@ -30,8 +30,8 @@ pub struct Page<T> {
 /// Which recommendations are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Only those at or below this scope; empty: all the caller sees.
-    pub scope: String,
+    /// Only those at or below this scope; `None`: all the caller sees.
+    pub scope: Option<Scope>,
     /// Only those in this state.
     pub state: Option<State>,
     /// Only those of this business transaction; empty: all.
@@ -68,16 +68,14 @@ impl App {
         token: &str,
     ) -> Result<Page<Recommendation>> {
         let mut scopes = caller.scopes(permission::READ);
-        if !filter.scope.is_empty() {
-            let scope =
-                Scope::parse(&filter.scope).map_err(|e| Error::invalid("scope", e.to_string()))?;
-            scopes = scopes.within(&scope);
+        if let Some(scope) = &filter.scope {
+            scopes = scopes.within(scope);
         }
         let limit = page::size(size, PAGE_DEFAULT, PAGE_MAX)?;
         let state = filter.state.map_or("", State::name);
         let params = [
             b"recommendations".as_slice(),
-            filter.scope.as_bytes(),
+            filter.scope.as_ref().map_or("", Scope::as_str).as_bytes(),
             state.as_bytes(),
             filter.correlation_id.as_bytes(),
         ];

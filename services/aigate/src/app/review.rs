@@ -9,15 +9,16 @@ use service_kit::{
 use super::{
     App, found,
     gate::Said,
-    id_in, illegal, party, permission,
+    id_in, illegal, misfits, party, permission,
     ports::{Action, ActionRequest},
     records::Author,
-    words,
+    required, subjects, words,
 };
 use crate::domain::{
     gate::{GateResult, Verdict},
     model::Autonomy,
     recommendation::{Arguments, Intent, Recommendation},
+    subject::Subject,
 };
 
 impl App {
@@ -71,7 +72,7 @@ impl App {
         let (_, operation) = self.operation(&recommendation.proposal).ok_or_else(gone)?;
         let arguments = operation
             .read(&arguments.0)
-            .map_err(|(name, problem)| Error::invalid(format!("arguments[{name}]"), problem))?;
+            .map_err(|wrong| misfits(&wrong))?;
         self.check_again(caller, &recommendation, &arguments)
             .await?;
         self.carry_out(caller, recommendation, Some(arguments), comment)
@@ -121,8 +122,11 @@ impl App {
                 .with_metadata("resource", name)
                 .with_metadata("scope", scope.as_str())
         };
-        if recommendation.excluded.contains(&reviewer.subject)
-            || recommendation.submitter.subject == reviewer.subject
+        let (issuer, subject) = (&reviewer.issuer, &reviewer.subject);
+        let counts = |who: &Subject| who.may_be(issuer, subject);
+        let submitter = &recommendation.submitter;
+        if recommendation.excluded.iter().any(counts)
+            || Subject::of(&submitter.issuer, &submitter.subject).is(issuer, subject)
         {
             return Err(refuse(Error::sod(
                 Reason::SodModelOwner,
@@ -335,16 +339,6 @@ fn gone() -> Error {
     )
 }
 
-fn required(field: &str, text: &str) -> Result<()> {
-    if text.trim().is_empty() {
-        return Err(Error::invalid(
-            field,
-            "is empty, but the record needs to say why",
-        ));
-    }
-    words(field, text)
-}
-
 fn request_of(recommendation: &Recommendation) -> ActionRequest {
     let intent = recommendation.intent.as_ref();
     let modified = intent.and_then(|intent| intent.modified.as_ref());
@@ -355,7 +349,7 @@ fn request_of(recommendation: &Recommendation) -> ActionRequest {
         arguments: modified.unwrap_or(&proposal.arguments).clone(),
         request_id: recommendation.id.clone(),
         recommendation: recommendation.name(),
-        excluded: recommendation.excluded.clone(),
+        excluded: subjects(&recommendation.excluded),
         comment: intent
             .map(|intent| intent.comment.clone())
             .unwrap_or_default(),

@@ -9,21 +9,18 @@ use sha2::{Digest as _, Sha256};
 use super::{
     App,
     gate::{Said, Situation},
-    is_uuid, party, permission,
+    misfits, party, permission,
     ports::{Authorization, Request},
     records::Author,
-    words,
+    subjects,
 };
 use crate::domain::{
     gate::{Check, GateResult, Verdict},
-    is_digest,
     model::ModelVersion,
     recommendation::{Proposal, Recommendation},
+    subject::Subject,
     use_case::UseCase,
 };
-
-/// Most alternatives.
-const MAX_ALTERNATIVES: usize = 16;
 
 /// What is submitted.
 #[derive(Debug, Clone)]
@@ -54,7 +51,6 @@ impl App {
         } = submission;
         caller.require(permission::SUBMIT, &proposal.scope)?;
         caller.require_no_conflict()?;
-        check(&proposal, &request_id)?;
         let model = self.spoken_for(caller, &proposal.model_version)?;
         let use_case = self.catalog.use_case(&proposal.use_case).ok_or_else(|| {
             let problem = format!("there is no use case {:?}", proposal.use_case);
@@ -74,7 +70,7 @@ impl App {
         if let Some(operation) = use_case.operations.get(&proposal.operation) {
             proposal.arguments = operation
                 .read(&proposal.arguments.0)
-                .map_err(|(name, problem)| Error::invalid(format!("arguments[{name}]"), problem))?;
+                .map_err(|wrong| misfits(&wrong))?;
         }
         let id = self.id_of(caller, &request);
         let gated = self.gate(caller, &proposal, model, use_case, &id).await?;
@@ -101,7 +97,9 @@ impl App {
             .model(name)
             .ok_or_else(|| Error::not_found(name))?;
         let actor = caller.actor();
-        if actor.kind != PrincipalKind::Person && model.is_spoken_for_by(&actor.subject) {
+        if actor.kind != PrincipalKind::Person
+            && model.is_spoken_for_by(&actor.issuer, &actor.subject)
+        {
             return Ok(model);
         }
         let message = format!("{} doesn't speak for {}", actor.subject, model.resource());
@@ -182,7 +180,7 @@ impl App {
                     audience: execution.audience.clone(),
                     question,
                     requester: caller.actor().clone(),
-                    excluded: excluded(caller, model),
+                    excluded: subjects(&excluded(caller, model)),
                 };
                 self.authorize(&action, &mut result).await;
             }
@@ -255,45 +253,19 @@ impl App {
 }
 
 /// Who counts as the model: what speaks for it, and who owns it by the registry and by
-/// settings.
-fn excluded(caller: &Caller, model: &ModelVersion) -> Vec<String> {
+/// settings, which don't say of which issuer the owner is.
+fn excluded(caller: &Caller, model: &ModelVersion) -> Vec<Subject> {
+    let actor = caller.actor();
     let mut subjects = model.subjects.clone();
     subjects.push(model.owner.clone());
-    subjects.push(caller.actor().subject.clone());
-    subjects.extend(caller.actor().owner.clone());
+    subjects.push(Subject::of(&actor.issuer, &actor.subject));
+    subjects.extend(actor.owner.clone().map(|subject| Subject {
+        issuer: None,
+        subject,
+    }));
     subjects.sort();
     subjects.dedup();
     subjects
-}
-
-fn check(proposal: &Proposal, request_id: &str) -> Result<()> {
-    words("rationale", &proposal.rationale)?;
-    if !request_id.is_empty() && !is_uuid(request_id) {
-        return Err(Error::invalid("request_id", "is not a UUID in lower case"));
-    }
-    let exception = proposal
-        .exception
-        .strip_prefix("exceptions/")
-        .unwrap_or_default();
-    if exception.is_empty() || exception.len() > 64 || exception.contains('/') {
-        let problem = format!(
-            "{:?} is not of the form exceptions/{{exception}}",
-            proposal.exception
-        );
-        return Err(Error::invalid("exception", problem));
-    }
-    if !proposal.input_digest.is_empty() && !is_digest(&proposal.input_digest) {
-        let problem = "is not `sha256:` and 64 hexadecimal digits in lower case";
-        return Err(Error::invalid("input_digest", problem));
-    }
-    if proposal.operation.is_empty() || proposal.operation.len() > 64 {
-        return Err(Error::invalid("operation", "has 1 to 64 characters"));
-    }
-    if proposal.alternatives.len() > MAX_ALTERNATIVES {
-        let problem = format!("more than {MAX_ALTERNATIVES}");
-        return Err(Error::invalid("alternatives", problem));
-    }
-    Ok(())
 }
 
 /// `sha256:` and hex over what is proposed, before anything is looked up.

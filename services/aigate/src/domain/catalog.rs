@@ -11,6 +11,7 @@ use decision::{
 use super::{
     is_name,
     model::ModelVersion,
+    subject::Subject,
     use_case::{Argument, Execution, Operation, UseCase},
 };
 
@@ -151,6 +152,18 @@ impl Catalog {
         }
     }
 
+    /// Says whose subjects are meant where models name them without an issuer.
+    ///
+    /// # Errors
+    /// With the model and the subject of which it isn't known.
+    pub fn name_issuer(&mut self, issuer: Option<&str>) -> Result<(), String> {
+        self.models.iter_mut().try_for_each(|(name, model)| {
+            model
+                .name_issuer(issuer)
+                .map_err(|problem| format!("{name}: {problem}"))
+        })
+    }
+
     /// The model version of a resource name, or of an alias.
     #[must_use]
     pub fn model(&self, name: &str) -> Option<&ModelVersion> {
@@ -209,8 +222,8 @@ fn model_of(node: &Node) -> Result<ModelVersion, Diagnostic> {
         description: String,
         artifact_digest: String,
         risk_tier: super::model::RiskTier,
-        owner: String,
-        subjects: Vec<String>,
+        owner: Subject,
+        subjects: Vec<Subject>,
         #[serde(default)]
         aliases: Vec<super::model::Alias>,
         autonomy: BTreeMap<String, super::model::Autonomy>,

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::subject::Subject;
+
 /// Most principals that speak for a version: all of them count as the requester of what it
 /// recommends, and an action takes 16 such subjects.
 const MAX_SUBJECTS: usize = 12;
@@ -93,10 +95,10 @@ pub struct ModelVersion {
     pub artifact_digest: String,
     /// How much can go wrong.
     pub risk_tier: RiskTier,
-    /// Subject that owns it, and counts as the model.
-    pub owner: String,
-    /// Subjects of the principals that speak for it.
-    pub subjects: Vec<String>,
+    /// Who owns it, and counts as the model; of whatever issuer, unless one is named.
+    pub owner: Subject,
+    /// The principals that speak for it.
+    pub subjects: Vec<Subject>,
     /// Names that stand for it.
     pub aliases: Vec<Alias>,
     /// What it may do, by use case.
@@ -114,10 +116,32 @@ impl ModelVersion {
         format!("models/{}/versions/{}", self.name, self.version)
     }
 
-    /// Whether the subject speaks for the model.
+    /// Whether the subject of this issuer speaks for the model.
     #[must_use]
-    pub fn is_spoken_for_by(&self, subject: &str) -> bool {
-        self.subjects.iter().any(|known| known == subject)
+    pub fn is_spoken_for_by(&self, issuer: &str, subject: &str) -> bool {
+        self.subjects.iter().any(|known| known.is(issuer, subject))
+    }
+
+    /// Says of subjects that are named without an issuer whose they are. Of the owner it
+    /// isn't said: people often have another issuer than programs, and whoever may be the
+    /// owner is kept out.
+    ///
+    /// # Errors
+    /// With the first of whom it isn't known.
+    pub(super) fn name_issuer(&mut self, issuer: Option<&str>) -> Result<(), String> {
+        for who in &mut self.subjects {
+            if who.issuer.is_none() {
+                who.issuer = issuer.map(str::to_owned);
+            }
+            if who.issuer.as_deref().is_none_or(str::is_empty) {
+                return Err(format!(
+                    "which issuer the subject {:?} is of isn't said: with several, set \
+                     identity.principals_issuer or write {{issuer: …, subject: …}}",
+                    who.subject
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// What can't be, in the form of the file.
@@ -139,16 +163,20 @@ impl ModelVersion {
         if !super::is_digest(&self.artifact_digest) {
             return Some("artifact_digest is not `sha256:` and 64 hexadecimal digits".to_owned());
         }
-        if self.owner.is_empty() {
+        if self.owner.subject.is_empty() {
             return Some("owner is empty, but somebody must answer for a model".to_owned());
         }
-        if self.subjects.is_empty() || self.subjects.iter().any(String::is_empty) {
+        if self.subjects.is_empty() || self.subjects.iter().any(|s| s.subject.is_empty()) {
             return Some("subjects needs at least one subject, none of them empty".to_owned());
         }
         if self.subjects.len() > MAX_SUBJECTS {
             return Some(format!("more than {MAX_SUBJECTS} subjects speak for it"));
         }
-        if self.subjects.contains(&self.owner) {
+        if self
+            .subjects
+            .iter()
+            .any(|subject| subject.overlaps(&self.owner))
+        {
             return Some("owner is one of the subjects, but a person must own a model".to_owned());
         }
         let number = |text: &String| text.parse::<decision::Number>().is_err();

@@ -7,7 +7,10 @@ use decision::{Number, Value};
 use governance::Scope;
 use serde::{Deserialize, Serialize};
 
-use super::gate::{GateResult, Verdict};
+use super::{
+    gate::{GateResult, Verdict},
+    subject::Subject,
+};
 
 /// Arguments of an operation, by name.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -215,7 +218,7 @@ pub struct Recommendation {
     /// Who submitted it.
     pub submitter: Party,
     /// Who must not review it: the model's subjects and its owners.
-    pub excluded: Vec<String>,
+    pub excluded: Vec<Subject>,
     /// Who has it in review, or reviewed it.
     pub reviewer: Option<Party>,
     /// When it was taken for review.

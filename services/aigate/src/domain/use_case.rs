@@ -34,35 +34,49 @@ impl Operation {
     /// The arguments as they are declared.
     ///
     /// # Errors
-    /// With the argument that isn't, and why.
-    pub fn read(&self, given: &BTreeMap<String, Value>) -> Result<Arguments, (String, String)> {
-        for (name, declared) in &self.arguments {
-            let missing = given.get(name).is_none_or(|value| *value == Value::Null);
-            if declared.required && missing {
-                return Err((
-                    name.clone(),
-                    format!("is missing, expected {}", declared.ty),
-                ));
-            }
-        }
-        let mut read = BTreeMap::new();
-        for (name, value) in given {
-            let declared = self.arguments.get(name).ok_or_else(|| {
-                let known: Vec<_> = self.arguments.keys().map(String::as_str).collect();
+    /// With each argument that isn't, and why.
+    pub fn read(&self, given: &BTreeMap<String, Value>) -> Result<Arguments, Vec<Misfit>> {
+        let absent = |name: &String| given.get(name).is_none_or(|value| *value == Value::Null);
+        let missing = self
+            .arguments
+            .iter()
+            .filter(|(name, declared)| declared.required && absent(name));
+        let mut wrong: Vec<Misfit> = missing
+            .map(|(name, declared)| {
                 (
                     name.clone(),
-                    format!("is no argument of it, expected {}", known.join(", ")),
+                    format!("is missing, expected {}", declared.ty),
                 )
-            })?;
-            let value = declared
-                .ty
-                .coerce(value.clone())
-                .map_err(|mismatch| (name.clone(), mismatch.to_string()))?;
-            read.insert(name.clone(), value);
+            })
+            .collect();
+        let mut read = BTreeMap::new();
+        for (name, value) in given {
+            match self.argument(name, value) {
+                Ok(value) => {
+                    read.insert(name.clone(), value);
+                }
+                Err(problem) => wrong.push((name.clone(), problem)),
+            }
         }
-        Ok(Arguments(read))
+        if wrong.is_empty() {
+            Ok(Arguments(read))
+        } else {
+            Err(wrong)
+        }
+    }
+
+    fn argument(&self, name: &str, value: &Value) -> Result<Value, String> {
+        let declared = self.arguments.get(name).ok_or_else(|| {
+            let known: Vec<_> = self.arguments.keys().map(String::as_str).collect();
+            format!("is no argument of it, expected {}", known.join(", "))
+        })?;
+        let coerced = declared.ty.coerce(value.clone());
+        coerced.map_err(|mismatch| mismatch.to_string())
     }
 }
+
+/// An argument that isn't as it is declared, and why.
+pub type Misfit = (String, String);
 
 /// An argument of an operation.
 #[derive(Debug, Clone, PartialEq)]

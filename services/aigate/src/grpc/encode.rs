@@ -11,6 +11,7 @@ use crate::domain::{
     gate::{GateResult, Verdict},
     model::{Autonomy, ModelVersion},
     recommendation::{Arguments, Confidence, Party, Recommendation, State},
+    subject::Subject,
 };
 
 pub(super) fn recommendation(r: &Recommendation) -> Result<wire::Recommendation> {
@@ -154,6 +155,14 @@ fn party(party: &Party) -> types::Principal {
     }
 }
 
+fn principal(subject: &Subject) -> types::Principal {
+    types::Principal {
+        issuer: subject.issuer.clone().unwrap_or_default(),
+        subject: subject.subject.clone(),
+        ..types::Principal::default()
+    }
+}
+
 pub(super) fn model(model: &ModelVersion) -> wire::ModelVersion {
     let autonomy = model.autonomy.iter().map(|(use_case, autonomy)| {
         let autonomy = match autonomy {
@@ -172,8 +181,10 @@ pub(super) fn model(model: &ModelVersion) -> wire::ModelVersion {
         name: model.resource(),
         artifact_digest: model.artifact_digest.clone(),
         risk_tier: model.risk_tier.name().to_owned(),
-        owner: model.owner.clone(),
-        subjects: model.subjects.clone(),
+        owner: model.owner.subject.clone(),
+        subjects: model.subjects.iter().map(|s| s.subject.clone()).collect(),
+        principals: model.subjects.iter().map(principal).collect(),
+        owner_principal: Some(principal(&model.owner)),
         aliases: model.aliases.iter().map(|a| a.name().to_owned()).collect(),
         autonomy: autonomy.collect(),
         evaluation: figures

@@ -5,7 +5,7 @@ use service_kit::identity::caller;
 use tonic::{Request, Response, Status};
 
 use super::{decode, encode};
-use crate::app::{App, Filter};
+use crate::app::App;
 
 /// Serves the recommendation service.
 pub struct Handler {
@@ -46,11 +46,7 @@ impl RecommendationService for Handler {
     ) -> Result<Response<wire::ListRecommendationsResponse>, Status> {
         let caller = caller(&request)?;
         let request = request.into_inner();
-        let filter = Filter {
-            state: decode::state(request.state)?,
-            scope: request.scope,
-            correlation_id: request.correlation_id,
-        };
+        let filter = decode::filter(&request)?;
         let page = self
             .app
             .recommendations(&caller, &filter, request.page_size, &request.page_token)
@@ -78,6 +74,7 @@ impl RecommendationService for Handler {
     ) -> Result<Response<wire::Recommendation>, Status> {
         let caller = caller(&request)?;
         let request = request.into_inner();
+        decode::accept(&request)?;
         let recommendation = self
             .app
             .accept(&caller, &request.name, &request.etag, &request.comment)
@@ -91,7 +88,7 @@ impl RecommendationService for Handler {
     ) -> Result<Response<wire::Recommendation>, Status> {
         let caller = caller(&request)?;
         let request = request.into_inner();
-        let arguments = decode::arguments(&request.arguments, "arguments")?;
+        let arguments = decode::modify(&request)?;
         let recommendation = self
             .app
             .modify(
@@ -111,6 +108,7 @@ impl RecommendationService for Handler {
     ) -> Result<Response<wire::Recommendation>, Status> {
         let caller = caller(&request)?;
         let request = request.into_inner();
+        decode::reject(&request)?;
         let recommendation = self
             .app
             .reject(&caller, &request.name, &request.etag, &request.reason)

@@ -81,6 +81,50 @@ async fn call(method: &str, client: &mut Client<Calls>, name: &str) -> Result<()
 }
 
 testkit::backends! {
+    async fn the_same_subject_of_another_issuer_is_somebody_else(backend: Backend) {
+        let world = World::start(backend).await;
+        let (agent, recommender) = ("order-agent.medical", "recommender@acme/europe/medical");
+        let mut impostor = world.of_elsewhere(agent, "model", recommender);
+        let denied = (Code::PermissionDenied, "PERMISSION_DENIED");
+        refused(impostor.submit_recommendation(story()).await, denied.0, denied.1);
+        let found = world.submitted().await;
+        let grant = "reviewer@acme/europe/medical";
+        let claim = |name: &str| wire::ClaimRecommendationRequest {
+            name: name.to_owned(),
+            ..Default::default()
+        };
+        // The owner is named without an issuer: whoever it may be is kept out.
+        let owner = "model-owner.medical";
+        for mut owner in [
+            world.person(owner, grant),
+            world.of_elsewhere(owner, "person", grant),
+        ] {
+            refused(
+                owner.claim_recommendation(claim(&found.name)).await,
+                Code::PermissionDenied,
+                "SOD_MODEL_OWNER",
+            );
+        }
+        // What speaks for the model is of one issuer; its namesake is kept out of nothing.
+        let mut namesake = world.of_elsewhere(agent, "person", grant);
+        let claimed = namesake
+            .claim_recommendation(claim(&found.name))
+            .await
+            .unwrap();
+        let reviewer = claimed.into_inner().reviewer.unwrap();
+        assert_eq!(
+            (reviewer.issuer.as_str(), reviewer.subject.as_str()),
+            (ELSEWHERE, agent)
+        );
+        // What they have in review isn't their namesake's.
+        let mut other = world.person("reviewer.medical", grant);
+        refused(
+            other.claim_recommendation(claim(&found.name)).await,
+            Code::FailedPrecondition,
+            "ILLEGAL_STATE",
+        );
+    }
+
     async fn every_method_refuses_who_may_not(backend: Backend) {
         let world = World::start(backend).await;
         let found = world.submitted().await;

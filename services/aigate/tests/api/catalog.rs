@@ -43,6 +43,25 @@ gate:
 ";
 
 #[test]
+fn whose_subjects_speak_for_a_model_is_known_or_it_does_not_start() {
+    let named = |text: &str, issuer: Option<&str>| {
+        let mut catalog = read(text).unwrap();
+        catalog.name_issuer(issuer).map(|()| {
+            let model = catalog.model("models/m/versions/1").unwrap();
+            let issuers = ["https://a", "https://b"];
+            issuers.map(|issuer| model.is_spoken_for_by(issuer, "s"))
+        })
+    };
+    assert_eq!(named(MODEL, Some("https://a")), Ok([true, false]));
+    let other = MODEL.replace("[s]", "[{issuer: 'https://b', subject: s}]");
+    assert_eq!(named(&other, Some("https://a")), Ok([false, true]));
+    assert_eq!(named(&other, None), Ok([false, true]));
+    let error = named(MODEL, None).unwrap_err();
+    assert!(error.contains("models/m/versions/1"), "{error}");
+    assert!(error.contains("principals_issuer"), "{error}");
+}
+
+#[test]
 fn what_cannot_be_is_refused_with_its_place() {
     assert_eq!(read(MODEL).map(|_| ()), Ok(()));
     assert_eq!(read(USE_CASE).map(|_| ()), Ok(()));
@@ -57,6 +76,14 @@ fn what_cannot_be_is_refused_with_its_place() {
             "subjects",
         ),
         ("sha256:5f", "sha256:zz", "artifact_digest"),
+        ("owner: o", "owner: s", "owner"),
+        ("owner: o", "owner: {issuer: i, subject: s}", "owner"),
+        ("owner: o", "owner: {issuer: i}", "subject"),
+        (
+            "owner: o",
+            "owner: {issuer: i, subject: s, kind: person}",
+            "kind",
+        ),
         ("name: m", "name: M", "name"),
         ("version: '1'", "version: 'a b'", "version"),
         ("autonomy: {}", "autonomy: {x: FULL}", "FULL"),
@@ -117,6 +144,9 @@ testkit::backends! {
             .into_inner();
         assert_eq!(model.name, "models/fulfilment-advisor/versions/3");
         assert_eq!(model.owner, "model-owner.medical");
+        assert_eq!(model.owner_principal.unwrap().issuer, "", "of whatever issuer");
+        let development = service_kit::identity::DEVELOPMENT_ISSUER;
+        assert_eq!(model.principals[0].issuer, development);
         assert_eq!(model.evaluation["accuracy"], "0.943");
         let missing = wire::GetModelVersionRequest {
             name: "models/none/versions/1".into(),

@@ -6,6 +6,7 @@ use contracts::{
 };
 use service_kit::identity::PrincipalKind;
 use tonic::Code;
+use tonic_types::StatusExt as _;
 
 use crate::world::*;
 
@@ -329,6 +330,46 @@ testkit::backends! {
             b.submit_recommendation(request)
         );
         assert_eq!(a.unwrap().into_inner().name, b.unwrap().into_inner().name);
+    }
+
+    async fn everything_that_is_wrong_is_said_at_once(backend: Backend) {
+        let world = World::start(backend).await;
+        let fields = |status: &tonic::Status| -> Vec<String> {
+            let details = status.get_error_details();
+            let bad = details.bad_request().unwrap().field_violations.iter();
+            bad.map(|violation| violation.field.clone()).collect()
+        };
+        let bad = SubmitRecommendationRequest {
+            exception: "exceptions/a/b".into(),
+            operation: String::new(),
+            confidence: None,
+            rationale: "x".repeat(4_097),
+            input_digest: "sha256:1".into(),
+            request_id: "no".into(),
+            ..story()
+        };
+        let status = world.agent().submit_recommendation(bad).await.unwrap_err();
+        let all = [
+            "exception", "operation", "confidence", "rationale", "input_digest", "request_id",
+        ];
+        assert_eq!(fields(&status), all);
+        let mut undeclared = story();
+        undeclared.arguments[0].name = "depot".into();
+        undeclared.arguments[1].value = Some(types::Value {
+            kind: Some(types::value::Kind::BooleanValue(true)),
+        });
+        let status = world.agent().submit_recommendation(undeclared).await.unwrap_err();
+        let mut found = fields(&status);
+        found.sort();
+        assert_eq!(found, ["arguments[depot]", "arguments[quantity]", "arguments[warehouse]"]);
+        let modify = contracts::aigate::ModifyRecommendationRequest {
+            name: "x".into(),
+            arguments: vec![types::Fact::default()],
+            ..Default::default()
+        };
+        let status = world.reviewer().modify_recommendation(modify).await.unwrap_err();
+        let all = ["name", "arguments[0].name", "arguments[0].value", "comment"];
+        assert_eq!(fields(&status), all);
     }
 
     async fn malformed_submissions_are_refused(backend: Backend) {

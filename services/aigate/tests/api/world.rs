@@ -15,10 +15,15 @@ use contracts::{
 use service_kit::{
     bootstrap::Files,
     bus::{self, Bus},
-    clock::Manual,
-    identity::PrincipalKind,
+    clock::{Clock as _, Manual},
+    identity::{Algorithm, ClaimMapping, DEVELOPMENT_ISSUER, IssuerSettings, PrincipalKind},
 };
-use testkit::{Backend, Harness, harness::Options, identity::Calls};
+use tempfile::TempDir;
+use testkit::{
+    Backend, Harness,
+    harness::Options,
+    identity::{Calls, Tokens},
+};
 use tonic::Status;
 use uuid::Uuid;
 
@@ -32,6 +37,29 @@ pub struct World {
     pub peers: Peers,
     pub clock: Arc<Manual>,
     pub bus: Arc<dyn Bus>,
+    /// Another issuer whose tokens are taken, with a folder that must outlive the suite.
+    elsewhere: (Tokens, TempDir),
+}
+
+/// Name of the other issuer.
+pub const ELSEWHERE: &str = "https://elsewhere.example";
+
+/// An issuer that is configured.
+fn another(dir: &TempDir) -> IssuerSettings {
+    IssuerSettings {
+        issuer: ELSEWHERE.into(),
+        jwks_file: Some(dir.path().join("jwks.json")),
+        jwks_url: None,
+        jwks_ca_file: None,
+        jwks_token_file: None,
+        audience: vec!["bylaw".into()],
+        algorithms: vec![Algorithm::EdDSA],
+        typ: vec!["JWT".into()],
+        typ_required: true,
+        internal: false,
+        default_kind: None,
+        claims: ClaimMapping::default(),
+    }
 }
 
 pub fn example() -> Files {
@@ -76,10 +104,16 @@ impl World {
         }
         let clock = Arc::new(Manual::new(Utc::now()));
         let bus = bus::memory();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let tokens = Tokens::of(elsewhere.path());
+        let mut shared = service_kit::Settings::default();
+        shared.identity.issuers = vec![another(&elsewhere)];
+        shared.identity.principals_issuer = Some(DEVELOPMENT_ISSUER.into());
         let harness = Harness::with::<Service>(
             backend,
             settings(),
             Options {
+                settings: shared,
                 files: example(),
                 clock: clock.clone(),
                 bus: bus.clone(),
@@ -87,7 +121,6 @@ impl World {
                     ("policy".into(), address.clone()),
                     ("exceptions".into(), address),
                 ],
-                ..Options::default()
             },
         )
         .await;
@@ -96,7 +129,19 @@ impl World {
             peers,
             clock,
             bus,
+            elsewhere: (tokens, elsewhere),
         }
+    }
+
+    /// Somebody of the other issuer.
+    pub fn of_elsewhere(&self, subject: &str, kind: &str, grant: &str) -> Client<Calls> {
+        let now = self.clock.now();
+        let token = self.elsewhere.0.issuer().sign(&serde_json::json!({
+            "iss": ELSEWHERE, "sub": subject, "aud": "bylaw", "kind": kind, "roles": [grant],
+            "iat": now.timestamp(), "exp": (now + chrono::TimeDelta::hours(1)).timestamp(),
+            "jti": Uuid::new_v4(),
+        }));
+        Client::new(self.harness.with_token(&token))
     }
 
     pub fn agent(&self) -> Client<Calls> {

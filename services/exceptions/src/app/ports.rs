@@ -9,7 +9,7 @@ use decision::Value;
 use governance::{Provenance, Scope};
 use service_kit::{
     error::{Error, Result},
-    identity::Scopes,
+    identity::{self, Asserts, Caller, PrincipalKind, Scopes},
     outbox::Entry,
 };
 
@@ -53,8 +53,56 @@ pub struct Asserter {
     pub issuer: String,
     /// `sub` of the token.
     pub subject: String,
-    /// What the facts it brings are worth.
+    /// What it says is worth.
     pub provenance: Provenance,
+    /// What it may assert beyond that of some facts.
+    pub asserts: Vec<Asserts>,
+}
+
+impl Asserter {
+    /// Whoever brings an event. Where a service acts for a person, neither lends the other
+    /// its word.
+    #[must_use]
+    pub fn of(caller: &Caller) -> Self {
+        let principal = caller.principal();
+        let limited = principal.asserts.iter().filter(|a| !a.is_unlimited());
+        let limited_counts =
+            principal.kind != PrincipalKind::Model && caller.on_behalf_of().is_none();
+        Self {
+            issuer: principal.issuer.clone(),
+            subject: principal.subject.clone(),
+            provenance: known(caller.provenance()),
+            asserts: limited.filter(|_| limited_counts).cloned().collect(),
+        }
+    }
+
+    /// What this fact is worth.
+    #[must_use]
+    pub fn provenance_of(&self, fact: &str) -> Provenance {
+        let held = self.asserts.iter().filter(|asserts| asserts.covers(fact));
+        held.map(|asserts| known(asserts.provenance()))
+            .fold(self.provenance, Ord::min)
+    }
+
+    /// What an event with these facts is worth: as much as the weakest of them, and without
+    /// any, what is said without a limit.
+    #[must_use]
+    pub fn provenance_of_all<'a>(&self, facts: impl Iterator<Item = &'a str>) -> Provenance {
+        facts
+            .map(|fact| self.provenance_of(fact))
+            .reduce(Ord::max)
+            .unwrap_or(self.provenance)
+    }
+}
+
+/// The provenance as facts have it.
+pub(crate) fn known(provenance: identity::Provenance) -> Provenance {
+    match provenance {
+        identity::Provenance::Erp => Provenance::Erp,
+        identity::Provenance::Integration => Provenance::Integration,
+        identity::Provenance::Person => Provenance::Person,
+        identity::Provenance::Model => Provenance::Model,
+    }
 }
 
 /// What became of an event, as it is kept.
@@ -336,3 +384,54 @@ pub trait Policy: Send + Sync {
 
 /// Arguments by name.
 pub type Arguments = BTreeMap<String, Value>;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use std::sync::Arc;
+
+    use service_kit::{access::AccessTable, identity::Principal};
+
+    use super::*;
+
+    fn asserter(principal: &Principal, person: Option<PrincipalKind>) -> Asserter {
+        let access = Arc::new(AccessTable::shipped().unwrap());
+        let person = person.map(|kind| Principal {
+            kind,
+            ..Principal::own("person")
+        });
+        Asserter::of(&Caller::new(principal.clone(), person, access))
+    }
+
+    #[test]
+    fn what_is_asserted_of_some_facts_is_worth_it_for_those_alone() {
+        let orders = Asserts::of(identity::Provenance::Erp, vec!["order.*".into()]).unwrap();
+        let mut principal = Principal {
+            asserts: vec![orders],
+            ..Principal::own("test")
+        };
+        let adapter = asserter(&principal, None);
+        assert_eq!(adapter.provenance, Provenance::Integration);
+        assert_eq!(adapter.provenance_of("order.total"), Provenance::Erp);
+        assert_eq!(
+            adapter.provenance_of("customer.credit"),
+            Provenance::Integration
+        );
+        for (facts, worth) in [
+            (&["order.total", "order.lines"][..], Provenance::Erp),
+            (&["order.total", "customer.credit"], Provenance::Integration),
+            (&[], Provenance::Integration),
+        ] {
+            assert_eq!(adapter.provenance_of_all(facts.iter().copied()), worth);
+        }
+        let typed = asserter(&principal, Some(PrincipalKind::Person));
+        assert_eq!(typed.provenance_of("order.total"), Provenance::Person);
+        principal.asserts = vec![identity::Provenance::Erp.into()];
+        let adapter = asserter(&principal, None);
+        assert!(adapter.asserts.is_empty());
+        assert_eq!(adapter.provenance_of("order.total"), Provenance::Erp);
+        principal.kind = PrincipalKind::Model;
+        let model = asserter(&principal, None);
+        assert_eq!(model.provenance_of("order.total"), Provenance::Model);
+    }
+}

@@ -13,7 +13,7 @@ use service_kit::{
 
 use super::{
     App, found, id_in, illegal, illegal_action, is_uuid, party, permission,
-    ports::{Case, Change, Found, Question},
+    ports::{Case, Change, Found, Question, known},
     records::{Author, told},
     words,
 };
@@ -353,12 +353,7 @@ fn arguments(
 
 /// What a principal's word is worth.
 pub(crate) fn provenance(principal: &Principal) -> Provenance {
-    match principal.provenance() {
-        identity::Provenance::Erp => Provenance::Erp,
-        identity::Provenance::Integration => Provenance::Integration,
-        identity::Provenance::Person => Provenance::Person,
-        identity::Provenance::Model => Provenance::Model,
-    }
+    known(principal.provenance())
 }
 
 fn conflict(request_id: &str) -> Error {

@@ -74,6 +74,7 @@ impl bus::Handler for Stream {
             issuer: super::own_principal().issuer,
             subject: producer(event),
             provenance: Provenance::Integration,
+            asserts: Vec::new(),
         };
         let mut author = Author::own(self.app.now());
         author.actor.subject.clone_from(&asserter.subject);

@@ -185,7 +185,8 @@ async fn write_events(tx: &Tx, plan: &Plan) -> Result<()> {
             .await?;
     }
     for chunk in plan.dead_letters.chunks(CHUNK) {
-        schema::dead_letter::Entity::insert_many(chunk.iter().map(rows::dead_letter))
+        let letters = chunk.iter().map(rows::dead_letter);
+        schema::dead_letter::Entity::insert_many(letters.collect::<Result<Vec<_>>>()?)
             .exec_without_returning(tx)
             .await?;
     }

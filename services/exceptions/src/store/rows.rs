@@ -118,9 +118,9 @@ pub(super) fn read_fact(row: schema::fact::Model) -> Result<Fact> {
     })
 }
 
-pub(super) fn dead_letter(letter: &DeadLetter) -> schema::dead_letter::ActiveModel {
+pub(super) fn dead_letter(letter: &DeadLetter) -> Result<schema::dead_letter::ActiveModel> {
     let event = &letter.event;
-    schema::dead_letter::ActiveModel {
+    Ok(schema::dead_letter::ActiveModel {
         id: Set(letter.id.clone()),
         source: Set(event.source.clone()),
         event_id: Set(event.id.clone()),
@@ -135,9 +135,10 @@ pub(super) fn dead_letter(letter: &DeadLetter) -> schema::dead_letter::ActiveMod
         asserter_issuer: Set(letter.asserter.issuer.clone()),
         asserter_subject: Set(letter.asserter.subject.clone()),
         provenance: Set(letter.asserter.provenance.as_str().to_owned()),
+        asserts: Set(write(&letter.asserter.asserts)?),
         reason: Set(letter.reason.clone()),
         create_time: Set(micros(letter.created)),
-    }
+    })
 }
 
 pub(super) fn read_dead_letter(row: schema::dead_letter::Model) -> Result<DeadLetter> {
@@ -158,6 +159,7 @@ pub(super) fn read_dead_letter(row: schema::dead_letter::Model) -> Result<DeadLe
             issuer: row.asserter_issuer,
             subject: row.asserter_subject,
             provenance: provenance(&row.provenance)?,
+            asserts: read(&row.asserts)?,
         },
         id: row.id,
         reason: row.reason,

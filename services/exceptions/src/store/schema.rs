@@ -72,6 +72,8 @@ pub(super) mod dead_letter {
         pub asserter_issuer: String,
         pub asserter_subject: String,
         pub provenance: String,
+        /// As JSON.
+        pub asserts: String,
         pub reason: String,
         pub create_time: i64,
     }
@@ -243,7 +245,7 @@ pub(super) mod approval {
 
 /// The service's migrations.
 pub(super) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Create)]
+    vec![Box::new(Create), Box::new(Limits)]
 }
 
 struct Create;
@@ -322,6 +324,23 @@ impl MigrationTrait for Create {
             let sql = sql.replace("{bytes}", bytes);
             manager.get_connection().execute_unprepared(&sql).await?;
         }
+        Ok(())
+    }
+}
+
+struct Limits;
+
+impl MigrationName for Limits {
+    fn name(&self) -> &str {
+        "exceptions_0004_limits"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Limits {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let sql = "ALTER TABLE dead_letters ADD COLUMN asserts text NOT NULL DEFAULT '[]'";
+        manager.get_connection().execute_unprepared(sql).await?;
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use service_kit::{
     error::{Error, Kind as ErrorKind, Reason, Result},
     facts,
     identity::Caller,
+    violations::Violations,
 };
 use uuid::Uuid;
 
@@ -33,127 +34,154 @@ const MAX_GRANTS: usize = 256;
 const MAX_NAME: usize = 256;
 
 /// Whose word facts are, as this service knows it.
-#[derive(Debug, Clone)]
-pub(super) struct Source {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'a> {
     /// The caller forwards facts of others and says whose they are.
     forwards: bool,
-    provenance: Provenance,
-    subject: String,
+    caller: &'a Caller,
 }
 
 /// Internal services that keep facts of others, with where they came from.
 const FORWARDERS: [&str; 2] = ["bylaw-exceptions", "bylaw-aigate"];
 
 /// What the caller's facts are worth.
-pub(super) fn source(caller: &Caller) -> Source {
-    use service_kit::identity::Provenance as Known;
-    let principal = caller.principal();
-    // Of a service and the person it acts for, the weaker: neither lends the other more.
-    let known = principal.provenance().max(caller.actor().provenance());
+pub(super) fn source(caller: &Caller) -> Source<'_> {
     Source {
         forwards: FORWARDERS.iter().any(|role| caller.is_service(role)),
-        provenance: match known {
+        caller,
+    }
+}
+
+impl Source<'_> {
+    fn provenance_of(&self, fact: &str) -> Provenance {
+        use service_kit::identity::Provenance as Known;
+        match self.caller.provenance_of(fact) {
             Known::Erp => Provenance::Erp,
             Known::Integration => Provenance::Integration,
             Known::Person => Provenance::Person,
             Known::Model => Provenance::Model,
-        },
-        subject: caller.actor().subject.clone(),
+        }
     }
 }
 
 /// A question; `prefix` is put before field paths, such as `request.`.
-pub(super) fn question(request: DecideRequest, prefix: &str, source: &Source) -> Result<Question> {
+pub(super) fn question(
+    request: DecideRequest,
+    prefix: &str,
+    source: Source<'_>,
+) -> Result<Question> {
     let at = |field: &str| format!("{prefix}{field}");
-    if !is_name(&request.workflow) {
-        let problem = "expected the name of a workflow, such as `credit_hold_release`";
-        return Err(Error::invalid(at("workflow"), problem));
-    }
-    let scope = scope(&at("scope"), &request.scope)?;
-    let correlation_id = request.correlation_id;
-    if correlation_id.chars().count() > MAX_CORRELATION_ID {
-        let problem = format!("longer than {MAX_CORRELATION_ID} characters");
-        return Err(Error::invalid(at("correlation_id"), problem));
-    }
-    if correlation_id.chars().any(char::is_control) {
-        return Err(Error::invalid(
-            at("correlation_id"),
-            "holds a control character",
-        ));
-    }
-    let min_revision = u64::try_from(request.min_revision)
-        .map_err(|_| Error::invalid(at("min_revision"), "negative, expected 0 or more"))?;
-    let request_id = match request.request_id.as_str() {
-        "" => None,
-        text => Some(uuid(&at("request_id"), text)?),
-    };
-    Ok(Question {
-        workflow: request.workflow,
-        scope,
-        correlation_id,
-        facts: sent_facts(request.facts, &at("facts"), source)?,
-        min_revision,
-        request_id,
-        explain: request.explain,
+    let mut wrong = Violations::default();
+    let workflow = wrong.take(workflow(request.workflow, &at("workflow")));
+    let scope = wrong.take(scope(&at("scope"), &request.scope));
+    let correlation_id = wrong.take(correlation_id(
+        request.correlation_id,
+        &at("correlation_id"),
+    ));
+    let min_revision = wrong.take(
+        u64::try_from(request.min_revision)
+            .map_err(|_| Error::invalid(at("min_revision"), "negative, expected 0 or more")),
+    );
+    let request_id = wrong.take(match request.request_id.as_str() {
+        "" => Ok(None),
+        text => uuid(&at("request_id"), text).map(Some),
+    });
+    let facts = wrong.take(sent_facts(request.facts, &at("facts"), source));
+    wrong.finish(|| {
+        Some(Question {
+            workflow: workflow?,
+            scope: scope?,
+            correlation_id: correlation_id?,
+            facts: facts?,
+            min_revision: min_revision?,
+            request_id: request_id?,
+            explain: request.explain,
+        })
     })
 }
 
-fn sent_facts(facts: Vec<Fact>, field: &str, source: &Source) -> Result<Vec<SentFact>> {
+fn workflow(name: String, field: &str) -> Result<String> {
+    if is_name(&name) {
+        return Ok(name);
+    }
+    let problem = "expected the name of a workflow, such as `credit_hold_release`";
+    Err(Error::invalid(field, problem))
+}
+
+fn correlation_id(id: String, field: &str) -> Result<String> {
+    if id.chars().count() > MAX_CORRELATION_ID {
+        let problem = format!("longer than {MAX_CORRELATION_ID} characters");
+        return Err(Error::invalid(field, problem));
+    }
+    if id.chars().any(char::is_control) {
+        return Err(Error::invalid(field, "holds a control character"));
+    }
+    Ok(id)
+}
+
+fn sent_facts(facts: Vec<Fact>, field: &str, source: Source<'_>) -> Result<Vec<SentFact>> {
     if facts.len() > MAX_FACTS {
         let problem = format!("{} facts, at most {MAX_FACTS} are allowed", facts.len());
         return Err(Error::too_large(field, problem));
     }
+    let mut wrong = Violations::default();
     let mut seen = BTreeSet::new();
     let mut sent = Vec::with_capacity(facts.len());
     for (index, fact) in facts.into_iter().enumerate() {
         let at = format!("{field}[{index}]");
-        let fact = sent_fact(fact, &at, source)?;
         if !seen.insert(fact.name.clone()) {
             let problem = format!("{} stands twice, expected each name once", fact.name);
-            return Err(Error::invalid(format!("{at}.name"), problem));
+            wrong.take::<()>(Err(Error::invalid(format!("{at}.name"), problem)));
         }
-        sent.push(fact);
+        sent.extend(wrong.take(sent_fact(fact, &at, source)));
     }
-    Ok(sent)
+    wrong.finish(|| Some(sent))
 }
 
-fn sent_fact(fact: Fact, at: &str, source: &Source) -> Result<SentFact> {
-    let value = value(&fact, at)?;
+fn sent_fact(fact: Fact, at: &str, source: Source<'_>) -> Result<SentFact> {
+    let mut wrong = Violations::default();
+    let value = wrong.take(value(&fact, at));
     let (provenance, asserted_by) = if source.forwards {
         let field = format!("{at}.provenance");
-        (forwarded(fact.provenance, &field)?, fact.asserted_by)
+        let said = wrong.take(forwarded(fact.provenance, &field));
+        (said, fact.asserted_by)
     } else {
-        (source.provenance, source.subject.clone())
+        let known = source.provenance_of(&fact.name);
+        (Some(known), source.caller.actor().subject.clone())
     };
     if asserted_by.len() > MAX_NAME {
         let problem = format!("longer than {MAX_NAME} bytes");
-        return Err(Error::invalid(format!("{at}.asserted_by"), problem));
+        let field = format!("{at}.asserted_by");
+        wrong.take::<()>(Err(Error::invalid(field, problem)));
     }
     let observed = fact
         .observe_time
         .map(|time| instant(&format!("{at}.observe_time"), Some(time)))
-        .transpose()?;
-    Ok(SentFact {
-        name: fact.name,
-        value,
-        provenance,
-        asserted_by,
-        observed,
+        .transpose();
+    let observed = wrong.take(observed);
+    wrong.finish(|| {
+        Some(SentFact {
+            name: fact.name,
+            value: value?,
+            provenance: provenance?,
+            asserted_by,
+            observed: observed?,
+        })
     })
 }
 
 fn value(fact: &Fact, at: &str) -> Result<Value> {
     let name = &fact.name;
+    let mut wrong = Violations::default();
     if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
         let problem = format!("expected a dotted name of 1 to {MAX_NAME} bytes");
-        return Err(Error::invalid(format!("{at}.name"), problem));
+        wrong.take::<()>(Err(Error::invalid(format!("{at}.name"), problem)));
     }
     let field = format!("{at}.value");
-    let value = fact
-        .value
-        .as_ref()
-        .ok_or_else(|| Error::invalid(&field, "missing; a fact that isn't known is left out"))?;
-    facts::value_from_proto(value, &field)
+    let missing = || Error::invalid(&field, "missing; a fact that isn't known is left out");
+    let value = fact.value.as_ref().ok_or_else(missing);
+    let value = wrong.take(value.and_then(|value| facts::value_from_proto(value, &field)));
+    wrong.finish(|| value)
 }
 
 /// The provenance that a forwarder gives.
@@ -171,7 +199,7 @@ fn forwarded(provenance: i32, field: &str) -> Result<Provenance> {
 }
 
 /// An action to authorize.
-pub(super) fn action(request: AuthorizeActionRequest, source: &Source) -> Result<Action> {
+pub(super) fn action(request: AuthorizeActionRequest, source: Source<'_>) -> Result<Action> {
     let name = bounded("action", request.action)?;
     let operation = bounded("operation", request.operation)?;
     let document = bounded("document", request.document)?;

@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use contracts::{
-    policy::{BatchDecideRequest, DecideRequest, GetDecisionRequest, Match, batch_decide_result},
+    policy::{
+        BatchDecideRequest, DecideRequest, GetDecisionRequest, Match, batch_decide_result,
+        decision_service_client::DecisionServiceClient as Decisions,
+    },
     types::{AuditLevel, Effect, Provenance, value::Kind},
 };
 use futures::future::join_all;
@@ -77,6 +80,39 @@ testkit::backends! {
             let refused = internal.decide(silent).await.unwrap_err();
             assert_eq!(fields(&refused), ["facts[1].provenance"]);
         }
+    }
+
+    async fn what_an_adapter_may_assert_of_some_facts_is_believed_of_no_other(backend: Backend) {
+        let fixture = Fixture::start(backend).await;
+        let calls = fixture.harness.program("order-adapter", &["event-source@corp"]);
+        let mut adapter = Decisions::new(calls);
+        let answer = adapter.decide(question(TOOLS, "10 EUR", "1")).await.unwrap().into_inner();
+        let notes = answer.fact_notes.iter();
+        let notes: Vec<_> = notes.map(|note| (&*note.name, &*note.reason)).collect();
+        assert_eq!(notes, [("customer.days_overdue", "PROVENANCE")]);
+        let decision = answer.decision.unwrap();
+        assert_eq!(decision.unknown_facts, ["customer.days_overdue"]);
+        assert_eq!((decision.effect(), decision.settled), (Effect::Deny, false));
+        // The one that may assert all of them is believed.
+        let answer = fixture.erp().decide(question(TOOLS, "10 EUR", "1")).await.unwrap();
+        assert_eq!(answer.into_inner().decision.unwrap().effect(), Effect::Allow);
+    }
+
+    async fn a_request_id_is_forgotten_after_its_time(backend: Backend) {
+        let fixture = Fixture::start(backend).await;
+        let mut asked = question(TOOLS, "10 EUR", "1");
+        asked.request_id = uuid::Uuid::new_v4().to_string();
+        let ask = || async {
+            let answer = fixture.erp().decide(asked.clone()).await.unwrap();
+            answer.into_inner().decision.unwrap().id
+        };
+        let first = ask().await;
+        fixture.clock.advance(chrono::TimeDelta::hours(24) - chrono::TimeDelta::seconds(1));
+        assert_eq!(ask().await, first);
+        fixture.clock.advance(chrono::TimeDelta::seconds(2));
+        let second = ask().await;
+        assert_ne!(second, first);
+        assert_eq!(ask().await, second);
     }
 
     async fn what_does_not_fit_is_unknown_and_said(backend: Backend) {
@@ -247,6 +283,23 @@ testkit::backends! {
             assert_eq!(refused.code(), Code::InvalidArgument, "{field}: {refused:?}");
             assert_eq!(fields(&refused), [field]);
         }
+        // All of them at once.
+        let everything = with(|r| {
+            r.workflow.clear();
+            r.min_revision = -1;
+            r.request_id = "no".into();
+            r.facts[0].name.clear();
+            r.facts[0].value = None;
+            r.facts[2].name = "customer.days_overdue".into();
+        });
+        let refused = fixture.erp().decide(everything).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        let all = [
+            "workflow", "min_revision", "request_id", "facts[0].name", "facts[0].value",
+            "facts[2].name",
+        ];
+        assert_eq!(fields(&refused), all);
+        assert!(refused.message().ends_with("; and 5 more"), "{}", refused.message());
         let refused = fixture.erp().decide(with(|r| r.scope = "Corp".into())).await.unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument);
         let unknown = with(|r| r.workflow = "other".into());

@@ -80,6 +80,10 @@ rows:
 
 const PRINCIPALS: &str = "principals:
   erp-adapter: {kind: service, grants: [event-source@corp], asserts: [ERP]}
+  order-adapter:
+    kind: service
+    grants: [event-source@corp]
+    asserts: [{provenance: ERP, facts: [order.*]}]
 ";
 
 /// The files that the store begins with.

@@ -172,15 +172,9 @@ impl App {
 
 impl Brought {
     fn by(caller: &Caller, now: DateTime<Utc>) -> Self {
-        // The principal itself vouches for what it brings, not whom it acts for.
-        let principal = caller.principal();
         Self {
             author: Author::of(caller, now),
-            asserter: Asserter {
-                issuer: principal.issuer.clone(),
-                subject: principal.subject.clone(),
-                provenance: super::request::provenance(principal),
-            },
+            asserter: Asserter::of(caller),
             scopes: caller.scopes(permission::INGEST),
         }
     }

@@ -114,7 +114,9 @@ impl<'b> Draft<'b> {
         }
         let declared = self.batch.app.catalog.events.get(&item.event.kind);
         let trusted = declared.map_or(Ok(()), |declared| {
-            declared.check_provenance(self.batch.asserter.provenance)
+            let facts = item.meaning.iter().flat_map(|m| &m.reading.facts);
+            let asserter = &self.batch.asserter;
+            declared.check_provenance(asserter.provenance_of_all(facts.map(|(name, _)| &**name)))
         });
         if let Err(problem) = trusted {
             return self.dead_letter(item, problem);
@@ -270,15 +272,12 @@ impl<'b> Draft<'b> {
     fn keep_facts(&mut self, item: &Item, meaning: &Meaning) {
         let asserter = &self.batch.asserter;
         for (name, value) in &meaning.reading.facts {
-            let key = (
-                meaning.reading.document.clone(),
-                name.clone(),
-                asserter.provenance,
-            );
+            let provenance = asserter.provenance_of(name);
+            let key = (meaning.reading.document.clone(), name.clone(), provenance);
             let fact = Fact {
                 name: name.clone(),
                 value: value.clone(),
-                provenance: asserter.provenance,
+                provenance,
                 asserted_by: asserter.subject.clone(),
                 // Nothing is observed before it happens: a clock ahead would keep a fact
                 // fresh beyond its age.
