@@ -391,6 +391,8 @@ fn unknown_facts_leave_open_what_depends_on_them() {
         ("u and true", "unknown"),
         ("u and null", "unknown"),
         ("u = null", "false"),
+        ("u + 1 = null", "unknown"),
+        ("null < u", "null"),
         ("if u then 1 else 1", "1"),
         ("if u then 1 else k", "unknown"),
         ("if k = 2 then 1 else u", "1"),

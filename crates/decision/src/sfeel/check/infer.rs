@@ -243,7 +243,9 @@ impl<'t> Checker<'t> {
         };
         self.locals.push(("item".to_owned(), Some(of.clone())));
         match self.infer(condition)? {
-            Some(Type::Number { .. }) => Ok(Some(of)),
+            Some(Type::Number { .. }) if condition.literal().is_some() => Ok(Some(of)),
+            // An index that is null keeps no item, as a condition does.
+            Some(Type::Number { .. }) => Ok(Some(Type::Any)),
             Some(Type::Boolean) => Ok(Some(Type::List(Box::new(of)))),
             None | Some(Type::Any) => Ok(Some(Type::Any)),
             Some(found) => {

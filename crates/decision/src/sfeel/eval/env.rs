@@ -219,7 +219,22 @@ impl<'e> Env<'e> {
         right: &'e Node,
     ) -> Result<Truth, Failure> {
         let (a, b) = (self.value(left)?, self.value(right)?);
-        Ok(compared(comparison, a.as_ref(), b.as_ref()))
+        let against_null = match (&a, &b) {
+            (Some(Value::Null), None) => self.is_no_null(right),
+            (None, Some(Value::Null)) => self.is_no_null(left),
+            _ => false,
+        };
+        Ok(match comparison {
+            Comparison::Equal if against_null => Truth::FALSE,
+            Comparison::NotEqual if against_null => Truth::TRUE,
+            comparison => compared(comparison, a.as_ref(), b.as_ref()),
+        })
+    }
+
+    /// Whether what is unknown can't be null: a fact alone, whose null would be known. What
+    /// is computed may come to null.
+    fn is_no_null(&self, node: &Node) -> bool {
+        matches!(node.expression, Expression::Fact(_, None)) && self.scope.has_facts()
     }
 
     fn logic(&self, connective: Connective, left: &'e Node, right: &'e Node) -> Known {
@@ -434,16 +449,13 @@ fn operand_at(test: &Unary) -> usize {
     test.operands().next().map_or(0, |node| node.at)
 }
 
-/// FEEL's comparison where either side may be unknown. What is unknown isn't null, so it
-/// differs from what is.
+/// FEEL's comparison where either side may be unknown.
 fn compared(comparison: Comparison, a: Option<&Value>, b: Option<&Value>) -> Truth {
+    let ordered = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
     match (a, b) {
         (Some(a), Some(b)) => Truth::Known(holds(comparison, a, b)),
-        (Some(Value::Null), None) | (None, Some(Value::Null)) => match comparison {
-            Comparison::Equal => Truth::FALSE,
-            Comparison::NotEqual => Truth::TRUE,
-            _ => Truth::NULL,
-        },
+        // Nothing has an order with null.
+        (Some(Value::Null), None) | (None, Some(Value::Null)) if ordered => Truth::NULL,
         _ => Truth::Unknown,
     }
 }

@@ -208,7 +208,7 @@ impl Parser<'_> {
         for name in self.names.functions().starting(first) {
             found.extend(called(name).map(|end| (Function::Defined(name.clone()), end)));
         }
-        for builtin in Builtin::ALL {
+        for builtin in Builtin::ALL.iter().filter(|b| b.name().starts_with(first)) {
             let end = called(builtin.name());
             found.extend(end.map(|end| (Function::Builtin(*builtin), end)));
         }
