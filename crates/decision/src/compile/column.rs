@@ -3,9 +3,12 @@
 use super::{
     bounds::{Bounds, Class, Key, Kind},
     draft::Draft,
+    members::{Found, MemberDraft, Members},
     places::Places,
     sets::{self, Sets, Span, Spans},
 };
+use smallvec::SmallVec;
+
 use crate::{
     evaluate::known::input_value,
     sfeel::{Expression, Failure, Property, Scope},
@@ -25,6 +28,8 @@ pub(crate) struct Column {
     source: Source,
     /// `None` where no cell can be indexed.
     indexed: Option<Indexed>,
+    /// Which rows the members of a list let through.
+    members: Option<Members>,
     /// For each row, 0 or the number, from 1, of its opaque test among the distinct ones;
     /// empty where there are none.
     opaque: Vec<u32>,
@@ -56,6 +61,8 @@ struct Indexed {
 pub(crate) enum Place {
     /// A class of values.
     Class(Class),
+    /// A list: the sets that its members have.
+    Members(Found),
     /// It depends on unknown facts.
     Unknown,
     /// Its expression has no result.
@@ -65,9 +72,10 @@ pub(crate) enum Place {
 }
 
 /// A column whose cells are read, before the rows have their places.
-pub(super) struct Prepared {
+pub(super) struct Prepared<'t> {
     column: Column,
     cells: Option<Cells>,
+    members: Option<MemberDraft<'t>>,
 }
 
 /// The cells of a column as classes.
@@ -80,8 +88,13 @@ struct Cells {
     declared: Option<Vec<Span>>,
 }
 
-impl Prepared {
-    pub(super) fn new<'t>(table: &'t Table, input: usize, mut draft: Draft<'t>) -> Self {
+impl<'t> Prepared<'t> {
+    pub(super) fn new(
+        table: &'t Table,
+        input: usize,
+        mut draft: Draft<'t>,
+        members: Option<MemberDraft<'t>>,
+    ) -> Self {
         let declaration = &table.inputs[input];
         let (opaque, distinct) = draft.opaque(table.rows.len());
         let indexable = draft.is_indexable();
@@ -93,10 +106,12 @@ impl Prepared {
         let cells = indexable.then(|| Cells::new(declaration, draft, values));
         Self {
             cells: cells.flatten(),
+            members,
             column: Column {
                 input,
                 source,
                 indexed: None,
+                members: None,
                 opaque,
                 distinct,
             },
@@ -119,11 +134,15 @@ impl Prepared {
 
     /// Builds the sets of rows, which stand in these places.
     pub(super) fn build(self, places: &Places, most: usize) -> Column {
-        let indexed = self.cells.map(|cells| cells.build(places, most));
-        Column {
-            indexed,
-            ..self.column
+        let mut column = self.column;
+        column.indexed = self.cells.map(|cells| cells.build(places, most));
+        if let Some(draft) = self.members {
+            column.members = draft.build(places, most);
+            if column.members.is_some() {
+                column.settle(|row| draft.tells(row));
+            }
         }
+        column
     }
 }
 
@@ -187,16 +206,46 @@ impl Column {
         if let Some(class) = self.class(facts) {
             return Place::Class(class);
         }
+        if let (Source::Fact(name, None, _), Some(members)) = (&self.source, &self.members)
+            && let Some(found) = facts.get(name).and_then(|value| members.find(value))
+        {
+            return Place::Members(found);
+        }
         let Some(input) = table.inputs.get(self.input) else {
             return Place::Unknown;
         };
         match input_value(self.input, input, &Scope::new(facts, &table.types)) {
             Ok(None) => Place::Unknown,
             Err(failure) => Place::Failed(failure),
-            Ok(Some(value)) => match &self.indexed {
-                Some(indexed) => indexed.place(&value).unwrap_or(Place::Value(value)),
-                None => Place::Value(value),
-            },
+            Ok(Some(value)) => {
+                if let Some(place) = self.indexed.as_ref().and_then(|i| i.place(&value)) {
+                    return place;
+                }
+                match self.members.as_ref().and_then(|m| m.find(&value)) {
+                    Some(found) => Place::Members(found),
+                    None => Place::Value(value),
+                }
+            }
+        }
+    }
+
+    /// The rows that one of the members found lets through.
+    pub(crate) fn any_of(&self, found: &Found) -> SmallVec<[&[u64]; 8]> {
+        let members = self.members.iter();
+        members
+            .flat_map(|members| found.iter().map(|&id| members.set(id)))
+            .collect()
+    }
+
+    /// Forgets opaque tests that needn't be tried.
+    fn settle(&mut self, told: impl Fn(usize) -> bool) {
+        for (row, number) in self.opaque.iter_mut().enumerate() {
+            if told(row) {
+                *number = 0;
+            }
+        }
+        if self.opaque.iter().all(|number| *number == 0) {
+            (self.opaque, self.distinct) = (Vec::new(), 0);
         }
     }
 
@@ -240,7 +289,8 @@ impl Column {
                 + indexed.by_class.len() * 4
                 + spans.map_or(0, |s| s.all.len() * 8 + s.ends.len() * 4)
         });
-        indexed + self.opaque.len() * 4
+        let members = self.members.as_ref().map_or(0, Members::bytes);
+        indexed + members + self.opaque.len() * 4
     }
 }
 

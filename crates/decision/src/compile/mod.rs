@@ -12,6 +12,7 @@
 mod bounds;
 mod column;
 mod draft;
+mod members;
 mod order;
 mod places;
 mod sets;
@@ -31,6 +32,7 @@ pub(crate) use sets::Sets;
 use bounds::Kind;
 use column::Prepared;
 use draft::Draft;
+use members::MemberDraft;
 
 use crate::table::Table;
 
@@ -79,21 +81,27 @@ impl Index {
 
 /// The columns that some row puts a test on. Each cell is read once, row by row: that is
 /// how they lie in memory.
-fn prepared(table: &Table) -> Vec<Prepared> {
+fn prepared(table: &Table) -> Vec<Prepared<'_>> {
     let rows = table.rows.len();
     let kinds = table.inputs.iter().map(|input| Kind::of(&input.ty));
     let mut drafts: Vec<Draft<'_>> = kinds.map(|kind| Draft::new(kind, rows)).collect();
+    let lists = table.inputs.iter().map(|input| MemberDraft::new(&input.ty));
+    let mut lists: Vec<Option<MemberDraft<'_>>> = lists.collect();
     for row in &table.rows {
-        for (draft, cell) in drafts.iter_mut().zip(&row.cells) {
+        let drafts = drafts.iter_mut().zip(&mut lists);
+        for ((draft, members), cell) in drafts.zip(&row.cells) {
             if !draft.add(&cell.test) {
                 draft.add_opaque(&cell.test);
             }
+            if let Some(members) = members {
+                members.add(&cell.test);
+            }
         }
     }
-    let drafts = drafts.into_iter().enumerate();
-    let asked = drafts.filter(|(_, draft)| !draft.is_idle());
+    let drafts = drafts.into_iter().zip(lists).enumerate();
+    let asked = drafts.filter(|(_, (draft, _))| !draft.is_idle());
     asked
-        .map(|(input, draft)| Prepared::new(table, input, draft))
+        .map(|(input, (draft, members))| Prepared::new(table, input, draft, members))
         .collect()
 }
 

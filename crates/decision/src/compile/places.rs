@@ -16,7 +16,7 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    pub(super) fn new(table: &Table, order: &Order, columns: &[Prepared]) -> Self {
+    pub(super) fn new(table: &Table, order: &Order, columns: &[Prepared<'_>]) -> Self {
         let count = table.rows.len();
         let mut rows: Vec<u32> = match table.hit_policy {
             HitPolicy::Priority | HitPolicy::OutputOrder => {
@@ -52,8 +52,8 @@ impl Places {
 }
 
 /// Rows by the classes in which their cells begin, the columns with the fewest first.
-fn clustered(count: usize, columns: &[Prepared]) -> Vec<u32> {
-    let mut columns: Vec<&Prepared> = columns.iter().filter(|c| c.classes() > 0).collect();
+fn clustered(count: usize, columns: &[Prepared<'_>]) -> Vec<u32> {
+    let mut columns: Vec<&Prepared<'_>> = columns.iter().filter(|c| c.classes() > 0).collect();
     columns.sort_by_key(|column| column.classes());
     // As many columns as there is room for; what is left out only stands less close.
     let mut room = u128::MAX;

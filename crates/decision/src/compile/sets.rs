@@ -98,10 +98,11 @@ impl Sets {
         }
     }
 
-    /// How many sets a column may have.
-    fn budget(&self) -> usize {
+    /// How many sets a column may have, at most `most`.
+    pub(super) fn budget(&self, most: usize) -> usize {
         let bytes = (self.words * 64 * BYTES_PER_ROW).max(FLOOR_BYTES);
-        bytes / ((self.summary + self.words).max(1) * 8)
+        let room = bytes / ((self.summary + self.words).max(1) * 8);
+        room.min(most).max(LEAST)
     }
 
     pub(super) fn push(&mut self, words: &[u64]) -> u32 {
@@ -154,7 +155,7 @@ pub(super) struct Built {
 pub(super) fn build(rows: usize, classes: usize, spans: &Spans, most: usize) -> Built {
     let sets = Sets::new(rows);
     let mut sweep = Sweep::new(rows, classes, spans);
-    let budget = sets.budget().min(most).max(LEAST);
+    let budget = sets.budget(most);
     if sweep.distinct_up_to(budget) {
         sweep.rewind();
         let (sets, by_class) = sweep.exact(sets, classes);

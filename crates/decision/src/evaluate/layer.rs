@@ -35,6 +35,8 @@ const INLINE: usize = 8;
 /// The sets whose common rows are looked for, the smallest first.
 struct Common<'i> {
     sets: SmallVec<[(&'i [u64], u32); INLINE]>,
+    /// Sets of which a row must be in one at least.
+    unions: SmallVec<[SmallVec<[&'i [u64]; INLINE]>; 1]>,
     /// How many words of each are summary.
     summary: usize,
 }
@@ -44,6 +46,7 @@ impl<'i> Common<'i> {
         let rows = index.all.count(0) as usize;
         Self {
             sets: SmallVec::new(),
+            unions: SmallVec::new(),
             summary: rows.div_ceil(64).div_ceil(64),
         }
     }
@@ -62,6 +65,9 @@ impl<'i> Common<'i> {
         for (at, &summary) in head.iter().enumerate() {
             let common = |sum: u64, set: &(&[u64], u32)| sum & set.0.get(at).copied().unwrap_or(0);
             let mut live = rest.iter().fold(summary, common);
+            for union in &self.unions {
+                live &= any(union, at);
+            }
             while live != 0 {
                 let word = at * 64 + live.trailing_zeros() as usize;
                 live &= live - 1;
@@ -71,6 +77,9 @@ impl<'i> Common<'i> {
                     if rows == 0 {
                         break;
                     }
+                }
+                for union in &self.unions {
+                    rows &= any(union, self.summary + word);
                 }
                 while rows != 0 {
                     let place = word * 64 + rows.trailing_zeros() as usize;
@@ -82,6 +91,12 @@ impl<'i> Common<'i> {
             }
         }
     }
+}
+
+/// A word that some sets have together.
+fn any(sets: &[&[u64]], at: usize) -> u64 {
+    let word = |set: &&[u64]| set.get(at).copied().unwrap_or(0);
+    sets.iter().map(word).fold(0, |sum, word| sum | word)
 }
 
 /// A column that sets alone don't settle.
@@ -198,6 +213,8 @@ impl Check<'_> {
             (Place::Unknown, ..) => Ok(Met::Unknown),
             (Place::Failed(failure), ..) => Err(failure.clone()),
             (Place::Value(value), _, None) => meets(test, value, scope),
+            // Its set holds exactly the rows whose tests it meets.
+            (Place::Members(_), _, None) => Ok(Met::Yes),
             (Place::Class(class), _, None) => Ok(if self.column.holds(place, *class) {
                 Met::Yes
             } else {
@@ -235,6 +252,10 @@ impl Layer for Indexed<'_> {
                 Some(class) => class,
                 None => match column.place(self.table, facts) {
                     Place::Class(class) => class,
+                    Place::Members(found) => {
+                        common.unions.push(column.any_of(&found));
+                        continue;
+                    }
                     _ => return None,
                 },
             };
@@ -264,16 +285,24 @@ impl Layer for Indexed<'_> {
         let mut checks = Vec::new();
         for column in &self.index.columns {
             let place = column.place(self.table, facts);
-            if let Place::Class(class) = place {
-                if let Some(set) = column.set(class) {
-                    common.add(set);
+            let exact = match &place {
+                Place::Class(class) => {
+                    if let Some(set) = column.set(*class) {
+                        common.add(set);
+                    }
+                    column.is_exact()
                 }
-                if column.is_exact() && column.opaque_tests() == 0 {
-                    continue;
+                Place::Members(found) => {
+                    common.unions.push(column.any_of(found));
+                    true
                 }
+                _ => false,
+            };
+            if exact && column.opaque_tests() == 0 {
+                continue;
             }
             let value = match (&place, self.table.inputs.get(column.input)) {
-                (Place::Class(_), Some(input)) if column.opaque_tests() > 0 => {
+                (Place::Class(_) | Place::Members(_), Some(input)) if column.opaque_tests() > 0 => {
                     super::known::input_value(column.input, input, &scope).unwrap_or(None)
                 }
                 _ => None,

@@ -234,6 +234,29 @@ const KINDS: &[Kind] = &[
         values: &[&["0", "1", "4", "null"], &["0", "2", "null"]],
     },
     Kind {
+        facts: &[("tags", "{type: list, of: string}")],
+        input: "tags",
+        cells: &[
+            "list contains(?, \"a\")",
+            "list contains(?, \"b\") or list contains(?, \"c\")",
+            "list contains(?, \"d\"), list contains(?, \"e\")",
+            "list contains(?, \"a\") and not(list contains(?, \"b\"))",
+            "not(list contains(?, \"a\"))",
+            "not(list contains(?, \"a\"), list contains(?, \"c\"))",
+            "count(?) > 1 and list contains(?, \"a\")",
+            "list contains(?, null)",
+        ],
+        values: &[&[
+            "[]",
+            "[\"a\"]",
+            "[\"a\", \"b\", \"a\"]",
+            "[\"x\", \"c\"]",
+            "[\"e\", null]",
+            "[1]",
+            "null",
+        ]],
+    },
+    Kind {
         facts: &[("l", "{type: number}"), ("r", "{type: number}")],
         input: "l",
         cells: &["< r", "[0..r]", "r, 5", "not(> r)", "1 / r", "< 3", "> 3"],
@@ -317,13 +340,23 @@ fn facts(kinds: &[usize], picks: &[Index]) -> Facts {
     facts
 }
 
+/// A short run, unless the environment asks for so many cases.
+fn config() -> ProptestConfig {
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    let config = ProptestConfig::default();
+    ProptestConfig {
+        cases: if asked { config.cases } else { 192 },
+        ..config
+    }
+}
+
 fn picks() -> impl Strategy<Value = Vec<Vec<Index>>> {
     let one = proptest::collection::vec(any::<Index>(), 8);
     proptest::collection::vec(one, 24)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn the_index_agrees_with_every_row((table, kinds) in tables(), picks in picks()) {
