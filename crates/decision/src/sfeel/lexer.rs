@@ -165,8 +165,9 @@ impl Cursor {
         Some(self.chars[start..self.at].iter().collect())
     }
 
-    /// Takes a string in double quotes; stands at the opening one.
-    pub(super) fn string(&mut self) -> Result<String, Error> {
+    /// Takes a string in double quotes; stands at the opening one. A backslash that escapes
+    /// nothing is itself, if `lenient`: so patterns are written in other tools.
+    pub(super) fn string(&mut self, lenient: bool) -> Result<String, Error> {
         let start = self.at;
         self.at += 1;
         let mut out = String::new();
@@ -176,6 +177,10 @@ impl Cursor {
                 Some('"') => {
                     self.at += 1;
                     return Ok(out);
+                }
+                Some('\\') if lenient && !self.peek_at(1).is_some_and(is_escape) => {
+                    out.push('\\');
+                    self.at += 1;
                 }
                 Some('\\') => out.push(self.escape()?),
                 Some(c) => {
@@ -230,4 +235,9 @@ impl Cursor {
 /// Whether a character goes on a name; a name that ends before one isn't that name.
 pub(super) fn is_name_part(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
+}
+
+/// Whether a character behind a backslash makes an escape of it.
+fn is_escape(c: char) -> bool {
+    matches!(c, '"' | '\\' | '\'' | 'n' | 'r' | 't' | 'u' | 'U')
 }

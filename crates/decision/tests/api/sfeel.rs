@@ -94,6 +94,7 @@ fn malformed_texts_are_refused_with_their_place() {
         expression("{x: a b: 1}"),
         "6: found `b:`, expected `,` or `}`"
     );
+    assert_eq!(test("\"a\\d\""), "2: unknown escape in a string");
     assert_eq!(test("\"a"), "0: string without a closing quote");
     assert_eq!(
         test("date(\"2026-02-30\")"),

@@ -139,7 +139,7 @@ impl Parser<'_> {
                 self.cursor.at()
             };
             let name = match self.cursor.peek() {
-                Some('"') => self.cursor.string()?,
+                Some('"') => self.string()?,
                 _ => self.entry_name()?,
             };
             if entries.iter().any(|(other, _)| *other == name) {

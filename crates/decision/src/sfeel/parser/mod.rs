@@ -5,7 +5,7 @@ mod operand;
 mod operators;
 mod unary;
 
-use super::{Error, Expression, Node, Test, lexer::Cursor, names::Names};
+use super::{Error, Expression, Mode, Node, Test, lexer::Cursor, names::Names};
 use crate::limits;
 
 /// Reads an expression.
@@ -126,6 +126,10 @@ impl<'n> Parser<'n> {
         let parsed = parse(self);
         self.depth -= 1;
         parsed
+    }
+
+    fn string(&mut self) -> Result<String, Error> {
+        self.cursor.string(self.names.mode() == Mode::Spec)
     }
 
     fn require(&mut self, symbol: &str) -> Result<(), Error> {

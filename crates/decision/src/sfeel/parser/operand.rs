@@ -22,7 +22,7 @@ impl Parser<'_> {
         let base = match next {
             Some('(') => self.parenthesis(at)?,
             Some('"') => {
-                let text = self.cursor.string()?;
+                let text = self.string()?;
                 self.node(at, Expression::Literal(Value::String(text)))
             }
             Some('@') => self.at_literal(at)?,
@@ -72,7 +72,7 @@ impl Parser<'_> {
         if self.cursor.peek_at(0) != Some('"') {
             return self.cursor.unexpected("a text in quotes after `@`");
         }
-        let text = self.cursor.string()?;
+        let text = self.string()?;
         match constants::any(&text) {
             Some(value) => Ok(self.node(at, Expression::Literal(value))),
             None => Err(Error::new(
