@@ -4,10 +4,11 @@ use service_kit::{
     error::{Error, Kind, Reason, Result},
     identity::{Caller, Scopes},
     page,
+    violations::Violations,
 };
 
 use super::{
-    App, check_etag, found, id_in, illegal, optional_scope, permission,
+    App, check_etag, id_in, illegal, optional_scope, permission,
     ports::{Case, Change, Query},
     records::{Author, told},
     words,
@@ -15,6 +16,7 @@ use super::{
 use crate::domain::{
     action,
     ageing::Row,
+    catalog::ActionDefinition,
     exception::{Evidence, Exception},
     state::{State, Step},
 };
@@ -66,7 +68,7 @@ pub struct Resolution {
 
 /// What is done to an exception, and the record's type and action.
 type Work<'a> =
-    &'a (dyn Fn(&Author, &mut Exception) -> Result<(&'static str, &'static str)> + Send + Sync);
+    &'a (dyn Fn(&Author, &mut Case) -> Result<(&'static str, &'static str)> + Send + Sync);
 
 impl App {
     /// An exception with its first evidence.
@@ -80,7 +82,10 @@ impl App {
     ) -> Result<(Exception, Vec<Evidence>)> {
         let id = id_in("name", "exceptions", name)?;
         let scopes = caller.scopes(permission::READ);
-        found(caller, name, self.store.exception(id, &scopes).await?)
+        self.store
+            .exception(id, &scopes)
+            .await?
+            .for_caller(caller, name)
     }
 
     /// Exceptions in the caller's scopes, oldest first.
@@ -132,7 +137,8 @@ impl App {
     /// # Errors
     /// If there is none in the caller's scopes, it isn't open, or it was changed.
     pub async fn claim(&self, caller: &Caller, name: &str, etag: &str) -> Result<Exception> {
-        self.work_on(caller, name, etag, &|author, exception| {
+        self.work_on(caller, name, etag, &|author, case| {
+            let exception = &mut case.exception;
             exception.step(Step::Claim, author.now).map_err(illegal)?;
             exception.owner = Some(author.actor.subject.clone());
             Ok(("exception.claimed", "exceptions.exception.claim"))
@@ -143,8 +149,9 @@ impl App {
     /// Resolves an exception by hand. Actions that wait on it lapse.
     ///
     /// # Errors
-    /// If there is none in the caller's scopes, it is resolved already or was changed, or
-    /// the codes aren't the taxonomy's.
+    /// If there is none in the caller's scopes, it is resolved already or was changed, the
+    /// codes aren't the taxonomy's, or the resolution is the effect of an action that
+    /// nobody reported executed.
     pub async fn resolve(
         &self,
         caller: &Caller,
@@ -153,9 +160,12 @@ impl App {
         resolution: &Resolution,
     ) -> Result<Exception> {
         words("comment", &resolution.comment)?;
-        self.work_on(caller, name, etag, &|author, exception| {
-            self.check_codes(&exception.kind, resolution)?;
+        self.work_on(caller, name, etag, &|author, case| {
+            self.check_codes(&case.exception.kind, resolution)?;
+            let executed = self.check_executed(case, &resolution.code);
+            let exception = &mut case.exception;
             exception.step(Step::Resolve, author.now).map_err(illegal)?;
+            executed?;
             resolution.code.clone_into(&mut exception.resolution_code);
             if !resolution.root_cause.is_empty() {
                 resolution
@@ -176,13 +186,16 @@ impl App {
     ) -> Result<Exception> {
         let id = id_in("name", "exceptions", name)?;
         let scopes = caller.scopes(permission::WORK);
-        found(caller, name, self.store.exception(id, &scopes).await?)?;
+        self.store
+            .exception(id, &scopes)
+            .await?
+            .for_caller(caller, name)?;
         caller.require_person()?;
         caller.require_no_conflict()?;
         let author = Author::of(caller, self.now());
         let decide = |case: &mut Case| {
             check_etag(name, etag, &case.exception.etag())?;
-            let (what, verb) = work(&author, &mut case.exception)?;
+            let (what, verb) = work(&author, case)?;
             let mut change = Change {
                 exception: true,
                 ..Change::default()
@@ -203,7 +216,32 @@ impl App {
             .ok_or_else(|| Error::not_found(name))
     }
 
+    /// A resolution that an action brings about says that it was executed: nobody says so
+    /// in place of the executing system.
+    fn check_executed(&self, case: &Case, code: &str) -> Result<()> {
+        let brings_about = |definition: &&ActionDefinition| {
+            definition.resolves.as_deref() == Some(code)
+                && definition.applies_to.contains(&case.exception.kind)
+        };
+        let actions = self.catalog.actions.values().filter(brings_about);
+        let operations: Vec<_> = actions.map(|action| action.operation.as_str()).collect();
+        let executed = |action: &action::Action| {
+            action.state == action::State::Executed
+                && operations.contains(&action.operation.as_str())
+        };
+        if operations.is_empty() || case.actions.iter().any(executed) {
+            return Ok(());
+        }
+        let operations = operations.join(" or ");
+        Err(Error::illegal_state(format!(
+            "{code} is what {operations} resolves it as once that is executed, and no \
+             execution was reported"
+        ))
+        .with_metadata("operations", operations))
+    }
+
     fn check_codes(&self, kind: &str, resolution: &Resolution) -> Result<()> {
+        let mut violations = Violations::default();
         let Some(declared) = self.catalog.taxonomy.get(kind) else {
             return Err(Error::new(
                 Kind::FailedPrecondition,
@@ -217,15 +255,15 @@ impl App {
         if !declared.resolutions.contains_key(&resolution.code) {
             let codes = listed(&declared.resolutions);
             let problem = format!("found {:?}, expected one of {codes}", resolution.code);
-            return Err(Error::invalid("resolution_code", problem));
+            violations.take::<()>(Err(Error::invalid("resolution_code", problem)));
         }
         let cause = &resolution.root_cause;
         if !cause.is_empty() && !declared.root_causes.contains_key(cause) {
             let codes = listed(&declared.root_causes);
             let problem = format!("found {cause:?}, expected one of {codes}");
-            return Err(Error::invalid("root_cause_code", problem));
+            violations.take::<()>(Err(Error::invalid("root_cause_code", problem)));
         }
-        Ok(())
+        violations.finish(|| Some(()))
     }
 
     /// Open exceptions by age, with the instant that ages count to and the bands' bounds
@@ -248,7 +286,8 @@ impl App {
 
 /// Ends every action that waits.
 pub(crate) fn lapse_pending(case: &mut Case, author: &Author, reason: &str, change: &mut Change) {
-    for pending in &mut case.actions {
+    let waiting = |action: &&mut action::Action| action.state == action::State::PendingApproval;
+    for pending in case.actions.iter_mut().filter(waiting) {
         if pending
             .step(action::Step::Lapse, reason, author.now)
             .is_ok()

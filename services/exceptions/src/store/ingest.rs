@@ -1,6 +1,6 @@
 //! Taking in events: reads and writes by sets, in one transaction.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, ExprTrait as _,
@@ -15,7 +15,7 @@ use service_kit::{
 
 use super::{cases, rows, schema, stale};
 use crate::{
-    app::ports::{Plan, Planner, Snapshot, Wanted},
+    app::ports::{Owner, Plan, Planner, Snapshot, Wanted},
     domain::{
         action::{Action, State},
         document::Key,
@@ -39,6 +39,7 @@ pub(super) async fn run(db: &Db, wanted: &Wanted, planner: &dyn Planner) -> Resu
 
 async fn snapshot(tx: &Tx, wanted: &Wanted) -> Result<Snapshot> {
     let mut snapshot = Snapshot {
+        owners: owners(tx, wanted).await?,
         seen: seen(tx, wanted).await?,
         ..Snapshot::default()
     };
@@ -63,6 +64,17 @@ async fn snapshot(tx: &Tx, wanted: &Wanted) -> Result<Snapshot> {
         on.push(action);
     }
     Ok(snapshot)
+}
+
+async fn owners(tx: &Tx, wanted: &Wanted) -> Result<HashMap<String, Owner>> {
+    use schema::source::{Column, Entity};
+    let sources = wanted.events.iter().map(|(source, _)| source.as_str());
+    let sources = sources.collect::<BTreeSet<_>>();
+    let found = Entity::find()
+        .filter(Column::Source.is_in(sources))
+        .all(tx)
+        .await?;
+    Ok(found.into_iter().map(rows::owner).collect())
 }
 
 async fn seen(
@@ -144,9 +156,13 @@ async fn acting(tx: &Tx, keys: &[Key]) -> Result<Vec<Action>> {
         keys,
     );
     let states = [State::PendingApproval, State::Authorized].map(State::name);
+    // The report of a receipt may come after the action lapsed.
+    let lapsed = Column::State
+        .eq(State::Lapsed.name())
+        .and(Column::Receipt.is_not_null());
     let found = Entity::find()
         .filter(filter)
-        .filter(Column::State.is_in(states))
+        .filter(Column::State.is_in(states).or(lapsed))
         .order_by_asc(Column::CreateTime)
         .order_by_asc(Column::Id)
         .all(tx)
@@ -161,10 +177,16 @@ async fn write(tx: &Tx, plan: &Plan) -> Result<()> {
     for (action, read) in &plan.actions {
         cases::update_action(tx, action, *read).await?;
     }
+    wake(tx, plan).await?;
     outbox::insert(tx, &plan.entries).await
 }
 
 async fn write_events(tx: &Tx, plan: &Plan) -> Result<()> {
+    if !plan.bound.is_empty() {
+        schema::source::Entity::insert_many(plan.bound.iter().map(rows::source))
+            .exec_without_returning(tx)
+            .await?;
+    }
     if let Some(letter) = &plan.replayed {
         let deleted = schema::dead_letter::Entity::delete_by_id(letter.clone())
             .exec(tx)
@@ -220,6 +242,35 @@ async fn write_documents(tx: &Tx, plan: &Plan) -> Result<()> {
     for chunk in plan.facts.chunks(CHUNK) {
         write_facts(tx, chunk).await?;
     }
+    Ok(())
+}
+
+/// Has the policy service asked again about actions that wait for facts of the documents.
+/// The version rises, so that an answer that was given without these facts isn't kept.
+async fn wake(tx: &Tx, plan: &Plan) -> Result<()> {
+    use schema::action::{Column, Entity};
+    let mut keys = plan
+        .facts
+        .iter()
+        .map(|(key, _)| key.clone())
+        .collect::<Vec<_>>();
+    keys.dedup();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let filter = among(
+        |kind| Column::DocumentKind.eq(kind),
+        |ids| Column::DocumentId.is_in(ids),
+        &keys,
+    );
+    Entity::update_many()
+        .col_expr(Column::IsComplete, Expr::value(true))
+        .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+        .filter(filter)
+        .filter(Column::State.eq(State::PendingApproval.name()))
+        .filter(Column::MissingFacts.ne("[]"))
+        .exec(tx)
+        .await?;
     Ok(())
 }
 

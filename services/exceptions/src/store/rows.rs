@@ -10,7 +10,7 @@ use service_kit::error::{Error, Result};
 
 use super::schema;
 use crate::{
-    app::ports::{Asserter, DeadLetter, Handled, Seen, Touched},
+    app::ports::{Asserter, Bound, DeadLetter, Handled, Owner, Seen, Touched},
     domain::{
         action::{self, Action, Given},
         document::{Fact, Key},
@@ -75,6 +75,23 @@ pub(super) fn seen(row: schema::event::Model) -> ((String, String), Seen) {
         exception: row.exception_id.zip(row.exception_kind),
     };
     ((row.source, row.event_id), seen)
+}
+
+pub(super) fn source(bound: &Bound) -> schema::source::ActiveModel {
+    schema::source::ActiveModel {
+        source: Set(bound.source.clone()),
+        issuer: Set(bound.owner.issuer.clone()),
+        subject: Set(bound.owner.subject.clone()),
+        bind_time: Set(micros(bound.time)),
+    }
+}
+
+pub(super) fn owner(row: schema::source::Model) -> (String, Owner) {
+    let owner = Owner {
+        issuer: row.issuer,
+        subject: row.subject,
+    };
+    (row.source, owner)
 }
 
 pub(super) fn document(touched: &Touched) -> schema::document::ActiveModel {
@@ -294,8 +311,9 @@ fn read_arguments(text: &str) -> Result<Vec<Fact>> {
 
 pub(super) fn action(action: &Action) -> Result<schema::action::ActiveModel> {
     let requester = &action.requester.approver.who;
-    let complete =
-        action.state == action::State::PendingApproval && action.missing(action.updated).is_empty();
+    let complete = action.state == action::State::PendingApproval
+        && action.missing(action.updated).is_empty()
+        && action.missing_facts.is_empty();
     Ok(schema::action::ActiveModel {
         id: Set(action.id.clone()),
         exception_id: Set(action.exception.clone()),
@@ -315,6 +333,7 @@ pub(super) fn action(action: &Action) -> Result<schema::action::ActiveModel> {
         is_complete: Set(complete),
         decision: Set(write(&action.decision)?),
         digest: Set(action.digest.clone()),
+        missing_facts: Set(write(&action.missing_facts)?),
         receipt: Set(action.receipt.as_ref().map(write).transpose()?),
         expire_time: Set(action.expires.map(micros)),
         recommendation: Set(action.recommendation.clone()),
@@ -336,6 +355,7 @@ pub(super) fn read_action(row: schema::action::Model, approvals: Vec<Given>) -> 
         excluded: read(&row.excluded)?,
         state: action::State::from_name(&row.state).ok_or_else(|| corrupt("state"))?,
         decision: read(&row.decision)?,
+        missing_facts: read(&row.missing_facts)?,
         receipt: row.receipt.as_deref().map(read).transpose()?,
         document: Key {
             kind: row.document_kind,

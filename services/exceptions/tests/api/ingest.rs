@@ -12,8 +12,8 @@ use service_kit::error::Reason;
 use tonic::Code;
 
 use crate::support::{
-    CREDIT_EXCEEDED, INDUSTRIAL, MEDICAL, Suite, credit_exceeded, event, field, morning, refusal,
-    released,
+    CREDIT_EXCEEDED, INDUSTRIAL, MEDICAL, Suite, credit_exceeded, event, field, fields, morning,
+    refusal, released,
 };
 
 fn architect(suite: &Suite) -> crate::support::Events {
@@ -202,7 +202,8 @@ testkit::backends! {
         let event = event("com.example.wms.stock-short", "orders/SO-11", site, short);
         let local = suite.harness.program("basel", &["event-source@acme/europe/medical/basel"]);
         let mut local = EventServiceClient::new(local);
-        let request = IngestEventRequest { event: Some(event.clone()) };
+        let theirs = CloudEvent { source: "/examples/basel".to_owned(), ..event.clone() };
+        let request = IngestEventRequest { event: Some(theirs) };
         let result = local.ingest_event(request).await.unwrap().into_inner();
         // Who brings events for the site alone says nothing of the unit's orders.
         assert_eq!(result.outcome(), IngestOutcome::DeadLettered);
@@ -233,6 +234,14 @@ testkit::backends! {
             let two = BatchIngestEventsRequest { events: vec![good.clone(), event] };
             assert_eq!(field(suite.erp().batch_ingest_events(two).await), format!("events[1].{attribute}"));
         }
+        // Everything that is wrong is named at once.
+        let bare = CloudEvent { scope: MEDICAL.to_owned(), ..CloudEvent::default() };
+        let one = IngestEventRequest { event: Some(bare) };
+        let wrong = ["source", "id", "type", "subject"].map(|name| format!("event.{name}"));
+        assert_eq!(fields(suite.erp().ingest_event(one).await), wrong);
+        let two = BatchIngestEventsRequest { events: vec![good.clone(), CloudEvent::default()] };
+        let wrong = ["source", "id", "type", "subject", "scope"].map(|name| format!("events[1].{name}"));
+        assert_eq!(fields(suite.erp().batch_ingest_events(two).await), wrong);
         for count in [0, 501] {
             let request = BatchIngestEventsRequest { events: vec![good.clone(); count] };
             assert_eq!(field(suite.erp().batch_ingest_events(request).await), "events");

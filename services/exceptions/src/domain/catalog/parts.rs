@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta};
 use decision::{
-    Diagnostic, Type,
+    Diagnostic, Type, UnaryTest,
     temporal::{Duration, parse_duration},
     yaml::{Fields, Node},
 };
-use governance::{Provenance, Scope};
+use governance::{Provenance, Scope, tree::ScopeTree};
 
 use super::{
     Argument, ExceptionType,
@@ -65,13 +65,18 @@ pub(super) fn name_of(
 
 pub(super) fn name_and_scope(
     fields: &mut Fields<'_>,
+    scopes: &ScopeTree,
     problems: &mut Vec<Diagnostic>,
 ) -> (String, Option<Scope>) {
     let name = name_of(fields, "name", problems).unwrap_or_default();
     let scope = fields.require("scope", problems).and_then(|node| {
-        Scope::parse(node.text(problems, "a scope")?)
+        let scope = Scope::parse(node.text(problems, "a scope")?)
             .map_err(|error| problems.push(node.problem(error.to_string())))
-            .ok()
+            .ok()?;
+        if !scopes.is_empty() && scopes.get(&scope).is_none() {
+            problems.push(node.problem(format!("there is no scope {scope}")));
+        }
+        Some(scope)
     });
     (name, scope)
 }
@@ -180,12 +185,23 @@ pub(super) fn arguments(node: &Node, problems: &mut Vec<Diagnostic>) -> BTreeMap
         }
         let ty = Type::take(&mut fields, problems);
         let required = flag(&mut fields, "required", problems).unwrap_or(false);
+        let test = fields.take("test");
         let fact = fields.text("fact", problems);
         fields.finish(problems);
-        if let Some(ty) = ty.filter(|ty| portable(ty, value, problems)) {
-            let fact = fact.unwrap_or_else(|| format!("argument.{name}"));
-            found.insert(name, Argument { ty, required, fact });
-        }
+        let Some(ty) = ty.filter(|ty| portable(ty, value, problems)) else {
+            continue;
+        };
+        let test = test.and_then(|node| {
+            let test = UnaryTest::read(node, &ty);
+            test.map_err(|problem| problems.push(problem)).ok()
+        });
+        let argument = Argument {
+            ty,
+            required,
+            test,
+            fact: fact.unwrap_or_else(|| format!("argument.{name}")),
+        };
+        found.insert(name, argument);
     }
     found
 }
