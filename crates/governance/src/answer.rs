@@ -69,7 +69,7 @@ pub struct Requirement {
 }
 
 /// How many people of which role must approve, at which scope. Counts are at least 1.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Approvals(BTreeMap<(Arc<str>, Scope), u32>);
 
 impl Approvals {
@@ -112,7 +112,7 @@ impl Approvals {
 
 /// What a row, a layer or all layers together demand. The default is the loosest:
 /// allowed, with nothing demanded.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Answer {
     /// Whether the step may happen.
     pub effect: Effect,

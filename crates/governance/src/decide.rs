@@ -120,6 +120,16 @@ fn contribution(policy: &Policy, outcome: &Outcome, scope: &Scope) -> Contributi
     }
 }
 
+/// What a layer demands for one outcome of its table, with its reasons.
+pub(crate) fn layer_answer(
+    policy: &Policy,
+    outcome: &Outcome,
+    scope: &Scope,
+) -> (Answer, Vec<Arc<str>>) {
+    let contribution = contribution(policy, outcome, scope);
+    (contribution.answer, contribution.reasons)
+}
+
 /// Decides a transaction at `scope` from what is known.
 #[must_use]
 pub fn decide(effective: &Effective<'_>, scope: &Scope, facts: &Facts) -> Verdict {

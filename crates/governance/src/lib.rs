@@ -6,6 +6,7 @@
 //! [`decide::decide`] the [`Verdict`].
 
 pub mod admit;
+pub mod analysis;
 pub mod answer;
 pub mod binding;
 pub mod bundle;

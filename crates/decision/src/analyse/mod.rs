@@ -34,6 +34,7 @@ use std::fmt;
 pub use check::{Options, Report, check};
 pub use diagram::{Judge, Path, Sure};
 pub use difference::{Change, Difference, difference};
+pub use outcome::Rules;
 pub use question::{Answered, Found};
 pub use set::ClassSet;
 pub use space::Space;

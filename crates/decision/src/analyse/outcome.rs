@@ -14,7 +14,7 @@ use crate::{
 
 /// A table's rows as an analysis compares them.
 #[derive(Debug)]
-pub(super) struct Rules<'t> {
+pub struct Rules<'t> {
     pub(super) table: &'t Table,
     /// The number of its first row among all.
     pub(super) first: u32,
@@ -54,6 +54,59 @@ pub(super) enum Given {
 }
 
 impl<'t> Rules<'t> {
+    /// The rules of each table of a space.
+    #[must_use]
+    pub fn of(space: &Space<'t>) -> Vec<Self> {
+        let mut interner = Interner::default();
+        let tables = 0..space.tables.len();
+        tables
+            .map(|table| Self::new(space, table, &mut interner))
+            .collect()
+    }
+
+    /// The rows of this table among all.
+    #[must_use]
+    pub fn rows(&self) -> std::ops::Range<u32> {
+        self.first..self.end
+    }
+
+    /// The outcome where exactly `hits` match, numbered among all rows.
+    #[must_use]
+    pub fn outcome(&self, hits: &[u32]) -> Outcome {
+        let Some(&first) = hits.first() else {
+            return Outcome::NoHit;
+        };
+        let rows = |hits: &[u32]| hits.iter().map(|row| index(row - self.first)).collect();
+        let differ = || {
+            hits.iter()
+                .any(|&row| self.output(row) != self.output(first))
+        };
+        match self.table.hit_policy {
+            HitPolicy::Unique if hits.len() > 1 => Outcome::Conflict(rows(hits)),
+            HitPolicy::Any if differ() => Outcome::Conflict(rows(hits)),
+            HitPolicy::First => Outcome::Hits(rows(&hits[..1])),
+            HitPolicy::Priority => {
+                let best = hits.iter().copied().min_by_key(|&row| self.strength(row));
+                Outcome::Hits(rows(&[best.unwrap_or(first)]))
+            }
+            HitPolicy::OutputOrder => {
+                let mut sorted = hits.to_vec();
+                sorted.sort_by_key(|&row| self.strength(row));
+                Outcome::Hits(rows(&sorted))
+            }
+            HitPolicy::Unique | HitPolicy::Any | HitPolicy::RuleOrder | HitPolicy::Collect(_) => {
+                Outcome::Hits(rows(hits))
+            }
+        }
+    }
+
+    /// A number for what a row asks and gives, equal for equal ones of all tables, if they
+    /// were made together.
+    #[must_use]
+    pub fn asked<'s>(&self, space: &'s Space<'t>, row: u32) -> (&'s [(u32, u32)], u32) {
+        (space.tests(row), self.output(row))
+    }
+
     pub(super) fn new(space: &Space<'t>, table: usize, interner: &mut Interner) -> Self {
         let read = space.tables[table];
         let outputs = read.rows.iter().map(|row| {
@@ -190,7 +243,7 @@ impl<'t> Rules<'t> {
     }
 
     /// Drops rows that can't change the answer, where `sure` ones match anyway.
-    pub(super) fn reduce(&self, live: &mut Vec<u32>, sure: Sure<'_>) {
+    pub fn reduce(&self, live: &mut Vec<u32>, sure: Sure<'_>) {
         match self.table.hit_policy {
             HitPolicy::Unique => {
                 let certain: Vec<u32> = live

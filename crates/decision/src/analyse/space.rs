@@ -132,6 +132,12 @@ impl<'t> Space<'t> {
         (table, index(row - self.offsets[table]))
     }
 
+    /// What couldn't be looked at.
+    #[must_use]
+    pub fn undecided(&self) -> &[Undecided] {
+        &self.undecided
+    }
+
     /// Whether nothing could be put into the space, so that there are no boxes.
     #[must_use]
     pub fn is_void(&self) -> bool {

@@ -1,0 +1,203 @@
+//! The difference of two bundles: of the effective policy at every scope.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::sides::{Difference, compare};
+use crate::{
+    Scope,
+    bundle::{Bundle, Effective},
+    policy::Policy,
+    workflow::Workflow,
+};
+
+/// Where two bundles answer differently.
+#[derive(Debug, Clone, Default)]
+pub struct BundleDifference {
+    /// By workflow and scopes, those without a difference left out.
+    pub scopes: Vec<ScopeDifference>,
+    /// What of workflows and scopes differs beside tables, for people.
+    pub definitions: Vec<String>,
+}
+
+/// What differs at some scopes.
+#[derive(Debug, Clone)]
+pub struct ScopeDifference {
+    /// The workflow.
+    pub workflow: Arc<str>,
+    /// The scopes at which it does, all alike.
+    pub scopes: Vec<Scope>,
+    /// Where.
+    pub difference: Difference,
+}
+
+impl BundleDifference {
+    /// Whether the two are the same.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.scopes.is_empty() && self.definitions.is_empty()
+    }
+}
+
+/// What layers are told apart by: their names, digests and modes.
+type Layers = Vec<(Arc<str>, Arc<str>)>;
+
+/// Every region at every scope where two bundles answer differently.
+#[must_use]
+pub fn difference(old: &Bundle, new: &Bundle) -> BundleDifference {
+    let mut found = BundleDifference {
+        scopes: Vec::new(),
+        definitions: definitions(old, new),
+    };
+    let both = |name: &&Arc<str>| new.workflows().contains_key(*name);
+    for workflow in old.workflows().keys().filter(both) {
+        let scopes: BTreeSet<&Scope> = old
+            .scopes()
+            .iter()
+            .chain(new.scopes().iter())
+            .map(|(scope, _)| scope)
+            .collect();
+        let named = named_scopes(old, new, workflow);
+        let mut groups: BTreeMap<(Layers, Layers, Option<&Scope>), Vec<Scope>> = BTreeMap::new();
+        for scope in scopes {
+            let (Some(before), Some(after)) = (
+                old.effective(workflow, scope),
+                new.effective(workflow, scope),
+            ) else {
+                continue;
+            };
+            let (before, after) = (layers(&before), layers(&after));
+            if digests(&before) != digests(&after) {
+                // Approvals at the transaction's scope are those at a named one only there.
+                let own = named.contains(scope).then_some(scope);
+                groups
+                    .entry((before, after, own))
+                    .or_default()
+                    .push(scope.clone());
+            }
+        }
+        for scopes in groups.into_values() {
+            let Some(scope) = scopes.first() else {
+                continue;
+            };
+            let (Some(before), Some(after)) = (
+                old.effective(workflow, scope),
+                new.effective(workflow, scope),
+            ) else {
+                continue;
+            };
+            let (before, after): (Vec<_>, Vec<_>) =
+                (before.layers().collect(), after.layers().collect());
+            let difference = compare(&before, &after, scope, true, super::Answered::change);
+            if !difference.is_none() {
+                found.scopes.push(ScopeDifference {
+                    workflow: workflow.clone(),
+                    scopes,
+                    difference,
+                });
+            }
+        }
+    }
+    found
+}
+
+fn layers(effective: &Effective<'_>) -> Layers {
+    effective
+        .layers()
+        .map(|policy| (policy.name.clone(), policy.digest.clone()))
+        .collect()
+}
+
+fn digests(layers: &Layers) -> Vec<&str> {
+    layers.iter().map(|(_, digest)| &**digest).collect()
+}
+
+/// The scopes that rows name for approvals.
+fn named_scopes(old: &Bundle, new: &Bundle, workflow: &str) -> BTreeSet<Scope> {
+    let policies = old.policies().values().chain(new.policies().values());
+    let of_workflow = policies.filter(|policy| &*policy.workflow == workflow);
+    let approvals = |policy: &Arc<Policy>| {
+        let rows = policy.rows.iter().flat_map(|row| &row.approvals);
+        rows.filter_map(|approval| approval.at.clone())
+            .collect::<Vec<_>>()
+    };
+    of_workflow.flat_map(approvals).collect()
+}
+
+/// What a workflow says that regions don't show.
+fn definitions(old: &Bundle, new: &Bundle) -> Vec<String> {
+    let mut texts = Vec::new();
+    for name in old
+        .workflows()
+        .keys()
+        .filter(|name| !new.workflows().contains_key(*name))
+    {
+        texts.push(format!("workflow {name} is gone"));
+    }
+    for (name, workflow) in new.workflows() {
+        match old.workflows().get(name) {
+            None => texts.push(format!("workflow {name} is new")),
+            Some(before) => compare_workflows(before, workflow, &mut texts),
+        }
+    }
+    for (scope, node) in new.scopes().iter() {
+        match old.scopes().get(scope) {
+            None => texts.push(format!("scope {scope} is new")),
+            Some(before) if before.level != node.level => {
+                texts.push(format!(
+                    "scope {scope} was {} and is {}",
+                    before.level, node.level
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    let gone = old
+        .scopes()
+        .iter()
+        .filter(|(scope, _)| new.scopes().get(scope).is_none());
+    texts.extend(gone.map(|(scope, _)| format!("scope {scope} is gone")));
+    let waivable = |(name, policy): (&Arc<str>, &Arc<Policy>)| {
+        let before = old.policies().get(name)?;
+        (before.waivable != policy.waivable).then(|| {
+            format!(
+                "policy {name} was waivable: {}, and is: {}",
+                before.waivable, policy.waivable
+            )
+        })
+    };
+    texts.extend(new.policies().iter().filter_map(waivable));
+    texts
+}
+
+fn compare_workflows(old: &Workflow, new: &Workflow, texts: &mut Vec<String>) {
+    let name = &new.name;
+    if old.class != new.class {
+        texts.push(format!(
+            "workflow {name} was {} and is {}",
+            old.class, new.class
+        ));
+    }
+    for (fact, schema) in &new.facts {
+        let Some(before) = old.facts.get(fact) else {
+            texts.push(format!("workflow {name}: fact {fact} is new"));
+            continue;
+        };
+        let mut differs = |what: &str, same: bool| {
+            if !same {
+                texts.push(format!("workflow {name}: fact {fact} has another {what}"));
+            }
+        };
+        differs("type", before.ty == schema.ty);
+        differs("provenance", before.provenance == schema.provenance);
+        differs("max_age", before.max_age == schema.max_age);
+        differs("binding", before.binding == schema.binding);
+    }
+    let gone = old
+        .facts
+        .keys()
+        .filter(|fact| !new.facts.contains_key(*fact));
+    texts.extend(gone.map(|fact| format!("workflow {name}: fact {fact} is gone")));
+}
