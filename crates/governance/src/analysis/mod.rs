@@ -9,6 +9,8 @@
 mod effective;
 mod outcome;
 mod sides;
+#[cfg(test)]
+mod tests;
 mod variation;
 
 pub use decision::analyse::{Change, Region, Undecided};
