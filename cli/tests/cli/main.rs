@@ -12,6 +12,7 @@ mod bylaw;
 mod decide;
 mod dev;
 mod masterdata;
+mod policy;
 mod queue;
 mod replay;
 mod usage;
