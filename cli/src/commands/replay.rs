@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Instant};
 
 use contracts::{
     exceptions::{BatchIngestEventsRequest, EventEffect, IngestOutcome, IngestResult},
-    types::CloudEvent,
+    types::{CloudEvent, ErrorReason},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use prost::Message as _;
@@ -33,16 +33,18 @@ pub struct Counts {
     pub duplicates: u64,
     /// Kept, with a reason, for somebody to look at.
     pub dead_lettered: u64,
-    /// Came under the source and id of another event, and were refused.
+    /// Refused, and without effect.
     pub refused: u64,
     /// Exceptions raised, by type.
     pub exceptions: BTreeMap<String, u64>,
-    /// Events attached to open exceptions, by type.
+    /// Times that an event was attached to an open exception, by type.
     pub evidence: BTreeMap<String, u64>,
     /// Exceptions resolved, by type.
     pub resolved: BTreeMap<String, u64>,
     /// Why events were dead-lettered.
     pub dead_letter_reasons: BTreeMap<String, u64>,
+    /// Why events were refused, by documented reason.
+    pub refusals: BTreeMap<String, u64>,
 }
 
 pub async fn run(common: &Common, args: &Replay) -> Result<(), Failure> {
@@ -72,10 +74,25 @@ pub async fn run(common: &Common, args: &Replay) -> Result<(), Failure> {
     match counts.refused {
         0 => Ok(()),
         refused => Err(Failure::failed(format!(
-            "{} came under the source and id of another one, and had no effect",
-            output::count(refused, "event")
+            "{} had no effect: {}",
+            output::count(refused, "event"),
+            because(&counts.refusals)
         ))),
     }
+}
+
+/// Why events were refused, for people.
+fn because(refusals: &BTreeMap<String, u64>) -> String {
+    let why = |(reason, count): (&String, &u64)| match ErrorReason::from_code(reason) {
+        Some(ErrorReason::EventSourceForeign) => {
+            format!("{count} came of a source that belongs to another principal")
+        }
+        Some(ErrorReason::IdempotencyConflict) => {
+            format!("{count} came under the source and id of another one")
+        }
+        _ => format!("{count} for {reason}"),
+    };
+    refusals.iter().map(why).collect::<Vec<_>>().join(", ")
 }
 
 /// Sends events in their order and counts what came of them.
@@ -154,18 +171,18 @@ async fn flush(
 
 impl Counts {
     fn add(&mut self, result: &IngestResult) -> Result<(), Failure> {
-        let by_type = match result.effect() {
-            EventEffect::Raised => Some(&mut self.exceptions),
-            EventEffect::Evidence => Some(&mut self.evidence),
-            EventEffect::Resolved => Some(&mut self.resolved),
-            EventEffect::Unspecified => None,
-        };
         self.rows += 1;
         match result.outcome() {
             IngestOutcome::Accepted => {
                 self.accepted += 1;
-                if let Some(counts) = by_type {
-                    *counts.entry(result.exception_type.clone()).or_default() += 1;
+                for meaning in &result.meanings {
+                    let by_type = match meaning.effect() {
+                        EventEffect::Raised => &mut self.exceptions,
+                        EventEffect::Evidence => &mut self.evidence,
+                        EventEffect::Resolved => &mut self.resolved,
+                        EventEffect::Unspecified => continue,
+                    };
+                    *by_type.entry(meaning.exception_type.clone()).or_default() += 1;
                 }
             }
             IngestOutcome::Duplicate => self.duplicates += 1,
@@ -176,7 +193,11 @@ impl Counts {
                     .entry(result.dead_letter_reason.clone())
                     .or_default() += 1;
             }
-            IngestOutcome::Refused => self.refused += 1,
+            IngestOutcome::Refused => {
+                self.refused += 1;
+                let reason = result.refusal().code().to_owned();
+                *self.refusals.entry(reason).or_default() += 1;
+            }
             IngestOutcome::Unspecified => {
                 return Err(Failure::failed("an event came back without an outcome"));
             }
@@ -197,6 +218,9 @@ pub fn print(counts: &Counts, seconds: f64) -> Result<(), Failure> {
         "  {} accepted, {} duplicates, {} dead-lettered",
         counts.accepted, counts.duplicates, counts.dead_lettered
     ))?;
+    if counts.refused > 0 {
+        output::line(&format!("  {} refused", counts.refused))?;
+    }
     let mut types: Vec<&String> = counts
         .exceptions
         .keys()

@@ -55,6 +55,7 @@ impl service_kit::Service for Service {
             Arc::clone(&context.clock),
             Arc::clone(&context.ids),
             bands,
+            settings.declared_sources(),
         );
         let stream = Arc::new(Stream::new(app.clone()));
         let shutdown = context.shutdown.clone();

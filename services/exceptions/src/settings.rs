@@ -1,11 +1,14 @@
 //! Options of the exceptions service, in section `[service]`.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use service_kit::settings::{Problems, Validate, duration};
 
-use crate::domain::ageing::Bands;
+use crate::domain::{
+    ageing::Bands,
+    source::{self, Bringers, Declared},
+};
 
 /// Options of the exceptions service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,10 +17,56 @@ pub struct Settings {
     /// Upper bounds of the ageing report's bands in seconds, rising; what is older than
     /// the last is in a band of its own.
     pub ageing_bands: Vec<i64>,
+    /// Whose sources of events are; one that isn't named here belongs to the first that
+    /// brings events of it.
+    pub sources: Vec<Source>,
     /// How often actions are looked for that are overdue, or complete without a receipt
     /// because the policy service or this one was away.
     #[serde(with = "duration")]
     pub sweep_interval: Duration,
+}
+
+/// Who brings the events of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// CloudEvents source, such as `/erp/medical`.
+    pub source: String,
+    /// `iss` of their tokens; none: any that the suite trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// `sub` of their tokens.
+    pub subjects: Vec<String>,
+}
+
+impl Settings {
+    /// The sources by name.
+    pub(crate) fn declared_sources(&self) -> Declared {
+        let bringers = |source: &Source| Bringers {
+            issuer: source.issuer.clone(),
+            subjects: source.subjects.clone(),
+        };
+        let sources = self.sources.iter();
+        sources
+            .map(|source| (source.source.clone(), bringers(source)))
+            .collect()
+    }
+
+    fn check_sources(&self, problems: &mut Problems) {
+        let mut names = BTreeSet::new();
+        for (index, source) in self.sources.iter().enumerate() {
+            let key = |field: &str| format!("service.sources[{index}].{field}");
+            if source.source.is_empty() || !names.insert(&source.source) {
+                problems.add(key("source"), "must be a source, named once");
+            }
+            if source::of_suite(&source.source).is_some() {
+                problems.add(key("source"), "is the suite's own");
+            }
+            if source.subjects.is_empty() {
+                problems.add(key("subjects"), "must name somebody");
+            }
+        }
+    }
 }
 
 impl Default for Settings {
@@ -25,6 +74,7 @@ impl Default for Settings {
         const HOUR: i64 = 3_600;
         Self {
             ageing_bands: vec![4 * HOUR, 24 * HOUR, 72 * HOUR, 168 * HOUR, 720 * HOUR],
+            sources: Vec::new(),
             sweep_interval: Duration::from_secs(5),
         }
     }
@@ -40,5 +90,6 @@ impl Validate for Settings {
             "service.sweep_interval",
             "must be longer than 0",
         );
+        self.check_sources(problems);
     }
 }

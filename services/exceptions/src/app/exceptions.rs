@@ -7,7 +7,7 @@ use service_kit::{
 };
 
 use super::{
-    App, check_etag, found, id_in, illegal, optional_scope, permission,
+    App, check_etag, found, id_in, illegal, one_line, optional_scope, permission,
     ports::{Case, Change, Query},
     records::{Author, told},
     words,
@@ -94,6 +94,9 @@ impl App {
         size: i32,
         token: &str,
     ) -> Result<Page<Exception>> {
+        one_line("type", &filter.kind)?;
+        one_line("queue", &filter.queue)?;
+        one_line("correlation_id", &filter.correlation_id)?;
         let scopes = narrowed(caller, permission::READ, &filter.scope)?;
         let limit = page::size(size, PAGE_DEFAULT, PAGE_MAX)?;
         let states = if filter.states.is_empty() {

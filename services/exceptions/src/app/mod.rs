@@ -23,7 +23,7 @@ use service_kit::{
     identity::{Caller, GrantScope, Principal, PrincipalKind},
 };
 
-use crate::domain::{action::Party, ageing::Bands, catalog::Catalog, state};
+use crate::domain::{action::Party, ageing::Bands, catalog::Catalog, source, state, text};
 use ports::{Found, Policy, Store};
 
 /// Permissions of this service.
@@ -57,6 +57,7 @@ pub struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) bands: Bands,
+    pub(crate) sources: Arc<source::Declared>,
 }
 
 impl App {
@@ -69,6 +70,7 @@ impl App {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
         bands: Bands,
+        sources: source::Declared,
     ) -> Self {
         Self {
             store,
@@ -77,6 +79,7 @@ impl App {
             clock,
             ids,
             bands,
+            sources: Arc::new(sources),
         }
     }
 
@@ -190,10 +193,26 @@ pub(crate) fn check_etag(name: &str, sent: &str, current: &str) -> Result<()> {
 const MAX_WORDS: usize = 4_096;
 
 /// Checks what somebody wrote.
-pub(crate) fn words(field: &str, text: &str) -> Result<()> {
-    if text.len() > MAX_WORDS {
-        let problem = format!("{} bytes, at most {MAX_WORDS} are taken", text.len());
+pub(crate) fn words(field: &str, written: &str) -> Result<()> {
+    if written.len() > MAX_WORDS {
+        let problem = format!("{} bytes, at most {MAX_WORDS} are taken", written.len());
         return Err(Error::invalid(field, problem));
     }
-    Ok(())
+    match text::unwritable(written) {
+        Some(control) => Err(control_character(field, control)),
+        None => Ok(()),
+    }
+}
+
+/// Checks what names or selects something.
+pub(crate) fn one_line(field: &str, name: &str) -> Result<()> {
+    match text::unprintable(name) {
+        Some(control) => Err(control_character(field, control)),
+        None => Ok(()),
+    }
+}
+
+fn control_character(field: &str, control: char) -> Error {
+    let problem = format!("holds the control character {control:?}");
+    Error::invalid(field, problem)
 }

@@ -105,6 +105,26 @@ pub(crate) fn known(provenance: identity::Provenance) -> Provenance {
     }
 }
 
+/// Whom a source of events belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// `iss` of the token, or the kit's name for the event stream.
+    pub issuer: String,
+    /// `sub` of the token.
+    pub subject: String,
+}
+
+/// A source that belongs to somebody from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// CloudEvents source.
+    pub source: String,
+    /// Whom it belongs to.
+    pub owner: Owner,
+    /// Since when.
+    pub time: DateTime<Utc>,
+}
+
 /// What became of an event, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
@@ -160,6 +180,8 @@ pub struct Wanted {
 /// What is known of it.
 #[derive(Debug, Default, Clone)]
 pub struct Snapshot {
+    /// Whom sources belong to that somebody brought events of before.
+    pub owners: HashMap<String, Owner>,
     /// Events that came before, by source and id.
     pub seen: HashMap<(String, String), Seen>,
     /// Scopes of the documents there are.
@@ -188,6 +210,8 @@ pub struct Touched {
 /// What an ingestion changes.
 #[derive(Debug, Default, Clone)]
 pub struct Plan {
+    /// Sources that belong to whoever brings their first events.
+    pub bound: Vec<Bound>,
     /// Events dealt with.
     pub handled: Vec<Handled>,
     /// Documents they speak of.

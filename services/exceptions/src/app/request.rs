@@ -12,7 +12,7 @@ use service_kit::{
 };
 
 use super::{
-    App, found, id_in, illegal, illegal_action, is_uuid, party, permission,
+    App, found, id_in, illegal, illegal_action, is_uuid, one_line, party, permission,
     ports::{Case, Change, Found, Question, known},
     records::{Author, told},
     words,
@@ -303,6 +303,10 @@ fn check(caller: &Caller, request: &Request) -> Result<()> {
             "expected 1 to 256 bytes each",
         ));
     }
+    one_line("recommendation", &request.recommendation)?;
+    for excluded in &request.excluded {
+        one_line("excluded_subjects", excluded)?;
+    }
     // Whoever could say so could also leave somebody out.
     let passed_on = !request.recommendation.is_empty() || !request.excluded.is_empty();
     if passed_on && !(caller.is_service(AIGATE) && caller.on_behalf_of().is_some()) {
@@ -340,6 +344,9 @@ fn arguments(
             .ty
             .coerce(value.clone())
             .map_err(|mismatch| Error::invalid(field(name), mismatch.to_string()))?;
+        if let Some(text) = value.as_str() {
+            words(&field(name), text)?;
+        }
         Ok(Fact {
             name: name.clone(),
             value,

@@ -8,18 +8,18 @@ use governance::{Provenance, Scope};
 use serde_json::json;
 use service_kit::{
     bus,
-    error::{Error, Kind, Reason, Result},
+    error::{Error, Reason, Result},
     identity::Scopes,
     outbox::Outcome,
 };
 
 use super::{
     App,
-    ingest::{Brought, Status},
+    ingest::{Brought, refusal},
     ports::Asserter,
     records::{Author, Subject},
 };
-use crate::domain::event::Event;
+use crate::domain::{event::Event, source};
 
 /// The group that this service reads the stream as.
 pub const GROUP: &str = "exceptions";
@@ -84,18 +84,14 @@ impl bus::Handler for Stream {
             scopes: Scopes::All,
         };
         let outcomes = self.app.take_in(by, vec![taken], None).await?;
-        match outcomes.first().map(|outcome| outcome.status) {
-            Some(Status::Refused) => Err(Error::new(
-                Kind::AlreadyExists,
-                Reason::IdempotencyConflict,
-                "an event of this source and id came with other content before",
-            )),
-            _ => Ok(()),
+        match outcomes.first().and_then(|outcome| outcome.refusal) {
+            Some(reason) => Err(refusal(reason, &event.source, &event.id)),
+            None => Ok(()),
         }
     }
 
     async fn refused(&self, event: &bus::Event, error: &Error) {
-        if error.reason() == Reason::IdempotencyConflict {
+        if let Reason::IdempotencyConflict | Reason::EventSourceForeign = error.reason() {
             // That is recorded where it is found.
             return;
         }
@@ -121,8 +117,5 @@ impl bus::Handler for Stream {
 /// Who vouches for an event of the stream: the service that produced it, or else the
 /// source that was let into it.
 fn producer(event: &bus::Event) -> String {
-    match event.source.strip_prefix("/bylaw/") {
-        Some(service) => format!("bylaw-{service}"),
-        None => event.source.clone(),
-    }
+    source::of_suite(&event.source).unwrap_or_else(|| event.source.clone())
 }

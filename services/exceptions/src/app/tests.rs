@@ -33,6 +33,12 @@ use crate::{
     store::{Sql, migrations},
 };
 
+const SCOPES: &str = "
+kind: ScopeTree
+scopes:
+  acme: {level: ENTERPRISE}
+  acme/cellar: {level: BUSINESS_UNIT}
+";
 const TAXONOMY: &str = "
 kind: Taxonomy
 exceptions:
@@ -107,9 +113,11 @@ testkit::backends! {
             Arc::new(Manual::new("2026-11-24T08:00:00Z".parse().unwrap())),
             Arc::new(Uuid7),
             Bands::new(&[60]).unwrap(),
+            Default::default(),
         );
-        let before = app(catalog(&[("Taxonomy", TAXONOMY)]));
+        let before = app(catalog(&[("ScopeTree", SCOPES), ("Taxonomy", TAXONOMY)]));
         let after = app(catalog(&[
+            ("ScopeTree", SCOPES),
             ("Taxonomy", TAXONOMY),
             ("EventType", EVENT_TYPE),
             ("Detection", DETECTION),
@@ -137,7 +145,7 @@ testkit::backends! {
         let (one, two) = tokio::join!(after.replay(&architect, &name), after.replay(&architect, &name));
         // Of two replays at once one takes it in; the other finds it gone or done.
         let outcomes = [one, two];
-        let accepted = outcomes.iter().flatten().filter(|outcome| outcome.effect == Some(Effect::Raised));
+        let accepted = outcomes.iter().flatten().filter(|outcome| outcome.effect() == Some(Effect::Raised));
         assert_eq!(accepted.count(), 1, "{outcomes:?}");
         let gone = after.replay(&architect, &name).await.unwrap_err();
         assert_eq!(gone.reason(), Reason::NotFound);

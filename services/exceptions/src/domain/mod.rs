@@ -7,4 +7,6 @@ pub mod catalog;
 pub mod document;
 pub mod event;
 pub mod exception;
+pub mod source;
 pub mod state;
+pub mod text;

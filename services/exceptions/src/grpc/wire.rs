@@ -71,14 +71,20 @@ fn requirement(requirement: &Requirement) -> types::ApprovalRequirement {
 
 pub(super) fn outcome(outcome: Outcome) -> exceptions::IngestResult {
     use exceptions::{EventEffect as WireEffect, IngestOutcome};
-    let (exception, exception_type) = outcome.exception.unwrap_or_default();
-    let (dead_letter, dead_letter_reason) = outcome.dead_letter.unwrap_or_default();
-    let effect = match outcome.effect {
-        None => WireEffect::Unspecified,
-        Some(EventEffect::Raised) => WireEffect::Raised,
-        Some(EventEffect::Evidence) => WireEffect::Evidence,
-        Some(EventEffect::Resolved) => WireEffect::Resolved,
+    let effect = |effect: EventEffect| match effect {
+        EventEffect::Raised => WireEffect::Raised,
+        EventEffect::Evidence => WireEffect::Evidence,
+        EventEffect::Resolved => WireEffect::Resolved,
     };
+    let first = outcome.effect().map_or(WireEffect::Unspecified, effect);
+    let (dead_letter, dead_letter_reason) = outcome.dead_letter.unwrap_or_default();
+    let (exception, exception_type) = outcome.exception.unwrap_or_default();
+    let meanings = outcome.meanings.into_iter();
+    let meanings = meanings.map(|meant| exceptions::EventMeaning {
+        exception: named("exceptions", &meant.exception),
+        exception_type: meant.kind,
+        effect: effect(meant.effect).into(),
+    });
     let status = match outcome.status {
         Status::Accepted => IngestOutcome::Accepted,
         Status::Duplicate => IngestOutcome::Duplicate,
@@ -89,9 +95,11 @@ pub(super) fn outcome(outcome: Outcome) -> exceptions::IngestResult {
         outcome: status.into(),
         exception: named("exceptions", &exception),
         exception_type,
-        effect: effect.into(),
+        effect: first.into(),
         dead_letter_reason,
         dead_letter: named("deadLetters", &dead_letter),
+        meanings: meanings.collect(),
+        refusal: outcome.refusal.map_or(0, Into::into),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Taking in events: reads and writes by sets, in one transaction.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, ExprTrait as _,
@@ -15,7 +15,7 @@ use service_kit::{
 
 use super::{cases, rows, schema, stale};
 use crate::{
-    app::ports::{Plan, Planner, Snapshot, Wanted},
+    app::ports::{Owner, Plan, Planner, Snapshot, Wanted},
     domain::{
         action::{Action, State},
         document::Key,
@@ -39,6 +39,7 @@ pub(super) async fn run(db: &Db, wanted: &Wanted, planner: &dyn Planner) -> Resu
 
 async fn snapshot(tx: &Tx, wanted: &Wanted) -> Result<Snapshot> {
     let mut snapshot = Snapshot {
+        owners: owners(tx, wanted).await?,
         seen: seen(tx, wanted).await?,
         ..Snapshot::default()
     };
@@ -63,6 +64,17 @@ async fn snapshot(tx: &Tx, wanted: &Wanted) -> Result<Snapshot> {
         on.push(action);
     }
     Ok(snapshot)
+}
+
+async fn owners(tx: &Tx, wanted: &Wanted) -> Result<HashMap<String, Owner>> {
+    use schema::source::{Column, Entity};
+    let sources = wanted.events.iter().map(|(source, _)| source.as_str());
+    let sources = sources.collect::<BTreeSet<_>>();
+    let found = Entity::find()
+        .filter(Column::Source.is_in(sources))
+        .all(tx)
+        .await?;
+    Ok(found.into_iter().map(rows::owner).collect())
 }
 
 async fn seen(
@@ -165,6 +177,11 @@ async fn write(tx: &Tx, plan: &Plan) -> Result<()> {
 }
 
 async fn write_events(tx: &Tx, plan: &Plan) -> Result<()> {
+    if !plan.bound.is_empty() {
+        schema::source::Entity::insert_many(plan.bound.iter().map(rows::source))
+            .exec_without_returning(tx)
+            .await?;
+    }
     if let Some(letter) = &plan.replayed {
         let deleted = schema::dead_letter::Entity::delete_by_id(letter.clone())
             .exec(tx)

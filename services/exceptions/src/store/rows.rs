@@ -10,7 +10,7 @@ use service_kit::error::{Error, Result};
 
 use super::schema;
 use crate::{
-    app::ports::{Asserter, DeadLetter, Handled, Seen, Touched},
+    app::ports::{Asserter, Bound, DeadLetter, Handled, Owner, Seen, Touched},
     domain::{
         action::{self, Action, Given},
         document::{Fact, Key},
@@ -75,6 +75,23 @@ pub(super) fn seen(row: schema::event::Model) -> ((String, String), Seen) {
         exception: row.exception_id.zip(row.exception_kind),
     };
     ((row.source, row.event_id), seen)
+}
+
+pub(super) fn source(bound: &Bound) -> schema::source::ActiveModel {
+    schema::source::ActiveModel {
+        source: Set(bound.source.clone()),
+        issuer: Set(bound.owner.issuer.clone()),
+        subject: Set(bound.owner.subject.clone()),
+        bind_time: Set(micros(bound.time)),
+    }
+}
+
+pub(super) fn owner(row: schema::source::Model) -> (String, Owner) {
+    let owner = Owner {
+        issuer: row.issuer,
+        subject: row.subject,
+    };
+    (row.source, owner)
 }
 
 pub(super) fn document(touched: &Touched) -> schema::document::ActiveModel {

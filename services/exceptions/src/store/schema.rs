@@ -50,6 +50,22 @@ pub(super) mod event {
     no_relations!();
 }
 
+/// Sources of events, each with the principal it belongs to.
+pub(super) mod source {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "sources")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub source: String,
+        pub issuer: String,
+        pub subject: String,
+        pub bind_time: i64,
+    }
+    no_relations!();
+}
+
 /// Events that could not be taken in.
 pub(super) mod dead_letter {
     use super::*;
@@ -245,10 +261,12 @@ pub(super) mod approval {
 
 /// The service's migrations.
 pub(super) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Create), Box::new(Limits)]
+    vec![Box::new(Create), Box::new(Sources), Box::new(Limits)]
 }
 
 struct Create;
+struct Sources;
+struct Limits;
 
 impl MigrationName for Create {
     fn name(&self) -> &str {
@@ -328,7 +346,21 @@ impl MigrationTrait for Create {
     }
 }
 
-struct Limits;
+impl MigrationName for Sources {
+    fn name(&self) -> &str {
+        "exceptions_0002_sources"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Sources {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let sql = "CREATE TABLE sources (source text PRIMARY KEY, issuer text NOT NULL, \
+                   subject text NOT NULL, bind_time bigint NOT NULL)";
+        manager.get_connection().execute_unprepared(sql).await?;
+        Ok(())
+    }
+}
 
 impl MigrationName for Limits {
     fn name(&self) -> &str {

@@ -202,7 +202,8 @@ testkit::backends! {
         let event = event("com.example.wms.stock-short", "orders/SO-11", site, short);
         let local = suite.harness.program("basel", &["event-source@acme/europe/medical/basel"]);
         let mut local = EventServiceClient::new(local);
-        let request = IngestEventRequest { event: Some(event.clone()) };
+        let theirs = CloudEvent { source: "/examples/basel".to_owned(), ..event.clone() };
+        let request = IngestEventRequest { event: Some(theirs) };
         let result = local.ingest_event(request).await.unwrap().into_inner();
         // Who brings events for the site alone says nothing of the unit's orders.
         assert_eq!(result.outcome(), IngestOutcome::DeadLettered);

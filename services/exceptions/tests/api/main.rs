@@ -13,5 +13,7 @@ mod ingest;
 mod order_log;
 mod policy;
 mod queue;
+mod sources;
 mod stream;
 mod support;
+mod units;

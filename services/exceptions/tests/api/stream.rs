@@ -32,10 +32,12 @@ testkit::backends! {
             event(2, invalid, "customer/C-9", MEDICAL),
             // Units share customers, and each has its own trouble with them.
             event(3, invalid, "customer/C-9", INDUSTRIAL),
+            // A record without an id, which somebody validated for the whole enterprise.
+            event(4, invalid, "validations/019abc4e-6f3e-7c11-9b1e-3f2f6f0a5d11", "acme"),
         ];
         let stream = bus::Stream { producer: "masterdata", incarnation: "one" };
         suite.harness.bus.publish(stream, 0, &events).await.unwrap();
-        testkit::eventually(Duration::from_secs(20), || async { suite.open().await.len() == 2 }).await;
+        testkit::eventually(Duration::from_secs(20), || async { suite.open().await.len() == 3 }).await;
 
         let exception = suite.open().await.remove(0);
         assert_eq!(exception.r#type, "address_validation_failure");

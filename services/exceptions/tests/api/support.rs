@@ -47,8 +47,21 @@ fn example() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/distributor")
 }
 
+/// What the example declares for this service.
+fn files() -> Files {
+    let all = Files::from_dir(&example()).unwrap();
+    let own = all
+        .paths()
+        .filter(|path| path.starts_with("exceptions/") || *path == "scopes.yaml");
+    Files::embedded(own.map(|path| (path, all.get(path).unwrap())))
+}
+
 impl Suite {
     pub async fn start(backend: Backend) -> Self {
+        Self::start_with(backend, exceptions_settings()).await
+    }
+
+    pub async fn start_with(backend: Backend, service: ::exceptions::settings::Settings) -> Self {
         let policy = FakePolicy::default();
         let clock = Arc::new(Manual::new(morning()));
         let mut settings = Settings::default();
@@ -56,12 +69,11 @@ impl Suite {
         settings.identity.principals_file = Some(example().join("principals.yaml"));
         let options = Options {
             settings,
-            files: Files::from_dir(&example().join("exceptions")).unwrap(),
+            files: files(),
             clock: clock.clone(),
             peers: vec![("policy".to_owned(), policy.serve().await)],
             ..Options::default()
         };
-        let service = exceptions_settings();
         let harness = Harness::with::<::exceptions::Service>(backend, service, options).await;
         Self {
             harness,
@@ -154,7 +166,7 @@ impl Suite {
     }
 }
 
-fn exceptions_settings() -> ::exceptions::settings::Settings {
+pub fn exceptions_settings() -> ::exceptions::settings::Settings {
     ::exceptions::settings::Settings {
         sweep_interval: std::time::Duration::from_millis(50),
         ..Default::default()

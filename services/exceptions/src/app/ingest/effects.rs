@@ -42,8 +42,8 @@ struct Tracked {
 #[derive(Default)]
 pub(super) struct Ended {
     pub(super) entries: Vec<Entry>,
-    /// The first exception it resolved, with its type.
-    pub(super) resolved: Option<(String, String)>,
+    /// The exceptions it resolved, with their types.
+    pub(super) resolved: Vec<(String, String)>,
 }
 
 impl Standing {
@@ -237,7 +237,7 @@ impl Standing {
             let entry = author.on_exception("exception.resolved", verb, exception);
             ended.entries.push(told(entry));
             let kind = exception.kind.clone();
-            ended.resolved.get_or_insert((exception.id.clone(), kind));
+            ended.resolved.push((exception.id.clone(), kind));
             resolved.push(exception.id.clone());
         }
         for (action, _) in self.actions.get_mut(document).into_iter().flatten() {

@@ -1,5 +1,6 @@
 //! Taking in events.
 
+mod admit;
 mod effects;
 mod plan;
 mod read;
@@ -31,10 +32,14 @@ pub const MAX_BATCH: usize = 500;
 pub struct Outcome {
     /// What became of it.
     pub status: Status,
-    /// Id and type of the exception it raised, spoke for or resolved.
+    /// Id and type of the first exception it raised, spoke for or resolved, be it when
+    /// it came before.
     pub exception: Option<(String, String)>,
-    /// What it meant for that exception.
-    pub effect: Option<Effect>,
+    /// What it meant now: what it raised first, then what it spoke for, then what it
+    /// resolved.
+    pub meanings: Vec<Meant>,
+    /// Why it was refused.
+    pub refusal: Option<Reason>,
     /// Id of the dead letter, and the reason.
     pub dead_letter: Option<(String, String)>,
 }
@@ -49,12 +54,23 @@ pub enum Status {
     Duplicate,
     /// Kept with the reason why it can't be taken in.
     DeadLettered,
-    /// Came before with other content.
+    /// Came before with other content, or of a source that isn't the caller's.
     Refused,
 }
 
+/// What an event meant for one exception.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meant {
+    /// Id of the exception.
+    pub exception: String,
+    /// Its type.
+    pub kind: String,
+    /// What the event meant for it.
+    pub effect: Effect,
+}
+
 /// What an event means for an exception.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
     /// It raised the exception.
     Raised,
@@ -62,6 +78,47 @@ pub enum Effect {
     Evidence,
     /// It resolved the exception.
     Resolved,
+}
+
+impl Effect {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Raised => "RAISED",
+            Self::Evidence => "EVIDENCE",
+            Self::Resolved => "RESOLVED",
+        }
+    }
+}
+
+impl Meant {
+    fn name(&self) -> String {
+        format!("exceptions/{}", self.exception)
+    }
+}
+
+impl Outcome {
+    /// What the event meant for the first exception, if it meant anything now.
+    #[must_use]
+    pub fn effect(&self) -> Option<Effect> {
+        self.meanings.first().map(|meant| meant.effect)
+    }
+
+    /// Notes what the event meant for exceptions, given by id and type.
+    fn meant(&mut self, on: impl IntoIterator<Item = (String, String)>, effect: Effect) {
+        let meanings = on.into_iter().map(|(exception, kind)| Meant {
+            exception,
+            kind,
+            effect,
+        });
+        self.meanings.extend(meanings);
+    }
+
+    /// Brings the meanings into their order, and names the first.
+    fn settle(&mut self) {
+        self.meanings.sort_by_key(|meant| meant.effect);
+        let first = self.meanings.first();
+        self.exception = first.map(|meant| (meant.exception.clone(), meant.kind.clone()));
+    }
 }
 
 /// Who brings events.
@@ -78,26 +135,24 @@ impl App {
     /// Takes in one event.
     ///
     /// # Errors
-    /// For malformed attributes, a scope the caller may not bring events for, and an id
-    /// that came with other content before.
+    /// For malformed attributes, a scope the caller may not bring events for, a source
+    /// that is another's, and an id that came with other content before.
     pub async fn ingest(&self, caller: &Caller, event: Event) -> Result<Outcome> {
         event
             .check()
             .map_err(|malformed| refused("event", &malformed))?;
         caller.require(permission::INGEST, &event.scope)?;
-        let name = format!("{} {}", event.source, event.id);
+        let (source, id) = (event.source.clone(), event.id.clone());
         // The event may belong to another trace than the call that brings it.
         telemetry::link(&Span::current(), &event.trace_parent);
         let brought = Brought::by(caller, self.now());
         let mut outcomes = self.take_in(brought, vec![event], None).await?;
-        match outcomes.pop() {
-            Some(outcome) if outcome.status == Status::Refused => Err(Error::new(
-                Kind::AlreadyExists,
-                Reason::IdempotencyConflict,
-                format!("event {name} came before with other content"),
-            )),
-            Some(outcome) => Ok(outcome),
-            None => Err(Error::broken("an ingestion without an outcome")),
+        let outcome = outcomes
+            .pop()
+            .ok_or_else(|| Error::broken("an ingestion without an outcome"))?;
+        match outcome.refusal {
+            None => Ok(outcome),
+            Some(reason) => Err(refusal(reason, &source, &id)),
         }
     }
 
@@ -177,6 +232,23 @@ impl Brought {
             asserter: Asserter::of(caller),
             scopes: caller.scopes(permission::INGEST),
         }
+    }
+}
+
+/// The error of an event that was refused.
+pub(crate) fn refusal(reason: Reason, source: &str, id: &str) -> Error {
+    match reason {
+        Reason::EventSourceForeign => Error::new(
+            Kind::PermissionDenied,
+            reason,
+            format!("events of the source {source} are not the caller's to bring"),
+        )
+        .with_metadata("source", source),
+        _ => Error::new(
+            Kind::AlreadyExists,
+            reason,
+            format!("event {source} {id} came before with other content"),
+        ),
     }
 }
 

@@ -10,6 +10,7 @@ use service_kit::{error::Result, identity::Scopes, outbox};
 
 use super::{
     Brought, Effect, Outcome, Status,
+    admit::Place,
     effects::Standing,
     read::{self, Item, Meaning},
 };
@@ -22,44 +23,35 @@ use crate::{
     domain::{
         document::{Fact, Key},
         exception::Evidence,
+        text,
     },
 };
 use governance::{Provenance, Scope};
 
 /// Events that are taken in together.
 pub(super) struct Batch<'a> {
-    app: &'a App,
-    author: Author,
-    asserter: Asserter,
+    pub(super) app: &'a App,
+    pub(super) author: Author,
+    pub(super) asserter: Asserter,
     /// Where the caller may bring events for.
-    scopes: Scopes,
+    pub(super) scopes: Scopes,
     items: Vec<Item>,
     /// The dead letter whose only event this is.
-    replayed: Option<String>,
+    pub(super) replayed: Option<String>,
     /// The outcomes of the last plan.
     outcomes: Mutex<Vec<Outcome>>,
 }
 
-/// The unit that an event's document belongs to.
-enum Place {
-    /// The one that the event names.
-    Named,
-    /// Another one, that the caller may bring events for too.
-    Documents(Scope),
-    /// Another one; with what to tell the caller.
-    Elsewhere(String),
-}
-
 /// A batch on its way to a plan.
-struct Draft<'b> {
-    batch: &'b Batch<'b>,
-    snapshot: &'b Snapshot,
+pub(super) struct Draft<'b> {
+    pub(super) batch: &'b Batch<'b>,
+    pub(super) snapshot: &'b Snapshot,
     /// Events of this batch that were dealt with.
-    seen: HashMap<(&'b str, &'b str), (String, Outcome)>,
-    documents: HashMap<Key, Touched>,
+    pub(super) seen: HashMap<(&'b str, &'b str), (String, Outcome)>,
+    pub(super) documents: HashMap<Key, Touched>,
     facts: HashMap<(Key, String, Provenance), Fact>,
     standing: Standing,
-    plan: Plan,
+    pub(super) plan: Plan,
 }
 
 impl Planner for Batch<'_> {
@@ -109,7 +101,8 @@ impl<'a> Batch<'a> {
 
 impl<'b> Draft<'b> {
     fn handle(&mut self, item: &'b Item) -> Outcome {
-        if let Some(outcome) = self.repeated(item) {
+        let refused = self.foreign(item).or_else(|| self.repeated(item));
+        if let Some(outcome) = refused {
             return outcome;
         }
         let declared = self.batch.app.catalog.events.get(&item.event.kind);
@@ -122,8 +115,8 @@ impl<'b> Draft<'b> {
             return self.dead_letter(item, problem);
         }
         let problem = match &item.meaning {
-            Ok(meaning) => match self.place(item, &meaning.reading.document) {
-                Place::Named => return self.accept(item, meaning, &item.event.scope),
+            Ok(meaning) => match self.place(item, meaning) {
+                Place::Named => return self.accept(item, meaning, &item.at),
                 Place::Documents(scope) => {
                     let now = self.batch.author.now;
                     match read::meaning(&self.batch.app.catalog, &item.event, &scope, now) {
@@ -138,77 +131,6 @@ impl<'b> Draft<'b> {
         self.dead_letter(item, problem)
     }
 
-    /// What to answer if the event came before. A dead letter that is replayed has come
-    /// before, and is taken as new all the same.
-    fn repeated(&mut self, item: &Item) -> Option<Outcome> {
-        let event = &item.event;
-        let key = (event.source.as_str(), event.id.as_str());
-        let (digest, exception, dead_letter) = if let Some((digest, outcome)) = self.seen.get(&key)
-        {
-            (
-                digest,
-                outcome.exception.clone(),
-                outcome.dead_letter.clone(),
-            )
-        } else {
-            // The map's key owns its texts, so a lookup needs such a pair.
-            let owned = (event.source.clone(), event.id.clone());
-            let seen = self.snapshot.seen.get(&owned)?;
-            if self.batch.replayed.is_some() && seen.dead_letter == self.batch.replayed {
-                return None;
-            }
-            let dead_letter = seen.dead_letter.clone().map(|id| (id, String::new()));
-            (&seen.digest, seen.exception.clone(), dead_letter)
-        };
-        if *digest == item.digest {
-            return Some(Outcome {
-                status: Status::Duplicate,
-                exception,
-                effect: None,
-                dead_letter,
-            });
-        }
-        let payload = json!({
-            "source": event.source, "id": event.id, "type": event.kind,
-            "known_digest": digest, "digest": item.digest,
-            "reason": "IDEMPOTENCY_CONFLICT",
-        });
-        self.record(
-            item,
-            &event.scope,
-            "event.refused",
-            outbox::Outcome::Refused,
-            payload,
-        );
-        Some(Outcome {
-            status: Status::Refused,
-            ..Outcome::default()
-        })
-    }
-
-    /// A document belongs to one unit, whatever an event names. An event may name a site
-    /// of the unit, or what is above it; but nobody puts facts on the documents of a unit
-    /// that they bring no events for, by guessing ids.
-    fn place(&self, item: &Item, document: &Key) -> Place {
-        let named = &item.event.scope;
-        match self.scope_of(document) {
-            None => Place::Named,
-            Some(own) if own == named => Place::Named,
-            Some(own)
-                if (own.contains(named) || named.contains(own))
-                    && self.batch.scopes.contains(own) =>
-            {
-                Place::Documents(own.clone())
-            }
-            Some(_) => Place::Elsewhere(format!("scope: document {document} isn't one of {named}")),
-        }
-    }
-
-    fn scope_of(&self, key: &Key) -> Option<&Scope> {
-        let touched = self.documents.get(key).map(|touched| &touched.scope);
-        touched.or_else(|| self.snapshot.documents.get(key))
-    }
-
     fn accept(&mut self, item: &'b Item, meaning: &Meaning, scope: &Scope) -> Outcome {
         self.touch(item, meaning, scope);
         self.keep_facts(item, meaning);
@@ -221,13 +143,13 @@ impl<'b> Draft<'b> {
                 .standing
                 .end(self.batch.app, author, declared, &meaning.reading);
             self.plan.entries.extend(ended.entries);
-            if outcome.effect.is_none()
-                && let Some(resolved) = ended.resolved
-            {
-                outcome.exception = Some(resolved);
-                outcome.effect = Some(Effect::Resolved);
-            }
+            outcome.meant(ended.resolved, Effect::Resolved);
         }
+        outcome.settle();
+        let meanings = outcome
+            .meanings
+            .iter()
+            .map(|meant| json!({"exception": meant.name(), "effect": meant.effect.name()}));
         let payload = json!({
             "source": item.event.source, "id": item.event.id, "type": item.event.kind,
             "digest": item.digest,
@@ -236,7 +158,8 @@ impl<'b> Draft<'b> {
             "provenance": self.batch.asserter.provenance.as_str(),
             "asserted_by": self.batch.asserter.subject,
             "exception": outcome.exception.as_ref().map(|(id, _)| format!("exceptions/{id}")),
-            "effect": outcome.effect.map(Effect::name),
+            "effect": outcome.effect().map(Effect::name),
+            "meanings": meanings.collect::<Vec<_>>(),
             "replayed": self.batch.replayed.as_ref().map(|id| format!("deadLetters/{id}")),
         });
         self.record(
@@ -321,16 +244,14 @@ impl<'b> Draft<'b> {
                 }
             };
             self.plan.evidence.push((id.clone(), evidence));
-            // Of several, the answer names the first that is new.
-            if outcome.effect != Some(Effect::Raised) {
-                outcome.exception = Some((id, raise.kind.clone()));
-                outcome.effect = Some(effect);
-            }
+            outcome.meant([(id, raise.kind.clone())], effect);
         }
         outcome
     }
 
     fn dead_letter(&mut self, item: &'b Item, reason: String) -> Outcome {
+        // It may quote what came.
+        let reason = text::spelt(&reason);
         if let Some(id) = &self.batch.replayed {
             // It stays where it is.
             return Outcome {
@@ -385,7 +306,7 @@ impl<'b> Draft<'b> {
             .insert(key, (item.digest.clone(), outcome.clone()));
     }
 
-    fn record(
+    pub(super) fn record(
         &mut self,
         item: &Item,
         scope: &Scope,
@@ -420,19 +341,10 @@ impl<'b> Draft<'b> {
         self.plan
             .facts
             .sort_by(|(a, x), (b, y)| (a, &x.name, x.provenance).cmp(&(b, &y.name, y.provenance)));
+        self.plan.bound.sort_by(|a, b| a.source.cmp(&b.source));
         self.plan
             .handled
             .sort_by(|a, b| (&a.source, &a.id).cmp(&(&b.source, &b.id)));
         self.plan
-    }
-}
-
-impl Effect {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Raised => "RAISED",
-            Self::Evidence => "EVIDENCE",
-            Self::Resolved => "RESOLVED",
-        }
     }
 }

@@ -5,7 +5,7 @@ use decision::Value;
 use governance::Scope;
 
 use crate::domain::{
-    catalog::{Catalog, EVENT_TYPE, Reading, Route},
+    catalog::{Catalog, EVENT_TYPE, Home, Reading, Route},
     event::Event,
 };
 
@@ -15,6 +15,10 @@ pub(super) struct Item {
     pub(super) digest: String,
     /// When it happened; when it came, if it doesn't say.
     pub(super) occurred: DateTime<Utc>,
+    /// The unit that its scope means, or the scope itself where that is above units.
+    pub(super) at: Scope,
+    /// Whether the scope is above units.
+    pub(super) above: bool,
     /// What it means, or why it can't be taken in.
     pub(super) meaning: Result<Meaning, String>,
 }
@@ -37,10 +41,17 @@ pub(super) struct Raise {
 
 impl Item {
     pub(super) fn read(catalog: &Catalog, event: Event, now: DateTime<Utc>) -> Self {
+        let home = catalog.home(&event.scope);
+        let at = match &home {
+            Ok(Home::Unit(unit)) => unit.clone(),
+            Ok(Home::Below) | Err(_) => event.scope.clone(),
+        };
         Self {
             digest: event.digest(),
             occurred: event.time.unwrap_or(now),
-            meaning: meaning(catalog, &event, &event.scope, now),
+            above: home == Ok(Home::Below),
+            meaning: home.and_then(|_| meaning(catalog, &event, &at, now)),
+            at,
             event,
         }
     }
@@ -58,7 +69,7 @@ pub(super) fn meaning(
         .get(&event.kind)
         .ok_or_else(|| format!("type: no event type {:?} is declared", event.kind))?;
     let data = event.read_data()?;
-    let reading = declared.read(&event.scope, &event.subject, &data)?;
+    let reading = declared.read(scope, &event.subject, &data)?;
     let mut inputs = reading.inputs.clone();
     inputs.insert(EVENT_TYPE.to_owned(), Value::String(event.kind.clone()));
     let mut raises = Vec::new();

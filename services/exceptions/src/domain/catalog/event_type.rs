@@ -3,7 +3,10 @@
 use decision::{Facts, Type, Value};
 use governance::{Provenance, Scope};
 
-use crate::domain::document::{self, Key};
+use crate::domain::{
+    document::{self, Key},
+    text,
+};
 
 /// Most bytes of a text that is kept as a fact or a name.
 const MAX_TEXT: usize = 4_096;
@@ -103,6 +106,8 @@ pub struct Executes {
 pub struct Reading {
     /// The document it is about.
     pub document: Key,
+    /// Whether units share what the document is on.
+    pub shared: bool,
     /// Line of the document; empty for the header.
     pub line: String,
     /// What tables see, without the event's type.
@@ -141,12 +146,13 @@ impl EventType {
     /// # Errors
     /// With the place and what is wrong there.
     pub fn read(&self, scope: &Scope, subject: &str, data: &Value) -> Result<Reading, String> {
-        let document = self.document(scope, subject)?;
+        let (document, shared) = self.document(scope, subject)?;
         if data.as_context().is_none() {
             return Err(format!("data: found a {}, expected an object", data.kind()));
         }
         let mut reading = Reading {
             document,
+            shared,
             line: self.line(data)?,
             inputs: Facts::default(),
             facts: Vec::new(),
@@ -159,16 +165,15 @@ impl EventType {
         Ok(reading)
     }
 
-    fn document(&self, scope: &Scope, subject: &str) -> Result<Key, String> {
+    /// The document, and whether units share what it is on.
+    fn document(&self, scope: &Scope, subject: &str) -> Result<(Key, bool), String> {
         let mut keys = self.documents.iter().filter_map(|rule| {
             let mut id = subject.strip_prefix(&rule.prefix)?.to_owned();
             if rule.per_scope && !id.is_empty() {
                 id = format!("{id}@{}", scope.as_str().replace('/', "."));
             }
-            document::is_id(&id).then(|| Key {
-                kind: rule.kind.clone(),
-                id,
-            })
+            let kind = rule.kind.clone();
+            document::is_id(&id).then_some((Key { kind, id }, rule.per_scope))
         });
         keys.next().ok_or_else(|| {
             let prefixes = self
@@ -185,8 +190,8 @@ impl EventType {
 
     fn line(&self, data: &Value) -> Result<String, String> {
         let line = optional_text(self.line.as_ref(), data)?.unwrap_or_default();
-        if line.len() > MAX_LINE || line.chars().any(char::is_control) {
-            return Err(format!("line is longer than {MAX_LINE} printable bytes"));
+        if line.len() > MAX_LINE {
+            return Err(format!("line is longer than {MAX_LINE} bytes"));
         }
         Ok(line)
     }
@@ -223,9 +228,7 @@ impl Field {
             .ty
             .coerce(found.clone())
             .map_err(|mismatch| format!("{}: {mismatch}", place()))?;
-        if value.as_str().is_some_and(|text| text.len() > MAX_TEXT) {
-            return Err(format!("{}: is longer than {MAX_TEXT} bytes", place()));
-        }
+        check_texts(&value).map_err(|problem| format!("{}: {problem}", place()))?;
         if self.kept {
             reading.facts.push((self.name.clone(), value.clone()));
         }
@@ -234,7 +237,22 @@ impl Field {
     }
 }
 
-/// A text or number of the data, as text.
+/// Checks the texts of a value that may be kept.
+fn check_texts(value: &Value) -> Result<(), String> {
+    match value {
+        Value::String(text) if text.len() > MAX_TEXT => {
+            Err(format!("is longer than {MAX_TEXT} bytes"))
+        }
+        Value::String(text) => match text::unwritable(text) {
+            Some(control) => Err(format!("holds the control character {control:?}")),
+            None => Ok(()),
+        },
+        Value::List(items) => items.iter().try_for_each(check_texts),
+        _ => Ok(()),
+    }
+}
+
+/// A text or number of the data, as text of one line.
 fn optional_text(path: Option<&Path>, data: &Value) -> Result<Option<String>, String> {
     let Some((path, found)) = path.and_then(|path| Some((path, path.find(data)?))) else {
         return Ok(None);
@@ -254,6 +272,10 @@ fn optional_text(path: Option<&Path>, data: &Value) -> Result<Option<String>, St
     if text.len() > document::MAX_ID {
         let max = document::MAX_ID;
         return Err(format!("data.{}: is longer than {max} bytes", path.text()));
+    }
+    if let Some(control) = text::unprintable(&text) {
+        let problem = format!("holds the control character {control:?}");
+        return Err(format!("data.{}: {problem}", path.text()));
     }
     Ok(Some(text).filter(|text| !text.is_empty()))
 }

@@ -7,6 +7,8 @@ use decision::{
     yaml::{self, Fields, Node},
 };
 
+use governance::files::SCOPE_TREE;
+
 use super::{
     ActionDefinition, Catalog, Problem, Problems, Source,
     event_type::{EventType, Field, Resolves},
@@ -14,6 +16,7 @@ use super::{
         arguments, documents, entries, exception_type, executes, flag, header, hold_source,
         holidays, mapping, name_and_scope, name_of, path, portable, provenance, shifts, ttl,
     },
+    scopes,
     tables::{self, Detection, Routing},
 };
 use crate::domain::{calendar::Calendar, document};
@@ -21,6 +24,10 @@ use crate::domain::{calendar::Calendar, document};
 /// Reads every document, then what refers to others.
 pub(super) fn compile(sources: &[Source<'_>]) -> Result<Catalog, Problems> {
     let mut compiler = Compiler::default();
+    match scopes::read(sources) {
+        Ok(tree) => compiler.catalog.scopes = tree,
+        Err(mut problems) => compiler.problems.append(&mut problems),
+    }
     let documents = compiler.parse(sources);
     for pass in [Compiler::first, Compiler::second, Compiler::third] {
         for (source, node) in &documents {
@@ -51,7 +58,7 @@ impl Compiler {
     fn parse<'s>(&mut self, sources: &'s [Source<'s>]) -> Vec<(&'s Source<'s>, Node)> {
         let mut documents = Vec::new();
         for source in sources {
-            if !super::KINDS.contains(&source.kind) {
+            if !super::KINDS.contains(&source.kind) || source.kind == SCOPE_TREE {
                 continue;
             }
             match yaml::parse(source.text) {
@@ -344,7 +351,7 @@ impl Compiler {
         let Some(mut fields) = header(node, problems) else {
             return;
         };
-        let (name, scope) = name_and_scope(&mut fields, problems);
+        let (name, scope) = name_and_scope(&mut fields, &self.catalog.scopes, problems);
         let taxonomy = self.catalog.taxonomy.keys().cloned().collect::<Vec<_>>();
         let (input, ty) = tables::detection_inputs();
         let outputs = tables::detection_outputs(&taxonomy);
@@ -360,7 +367,7 @@ impl Compiler {
         let Some(mut fields) = header(node, problems) else {
             return;
         };
-        let (name, scope) = name_and_scope(&mut fields, problems);
+        let (name, scope) = name_and_scope(&mut fields, &self.catalog.scopes, problems);
         let calendar = fields.require("calendar", problems).and_then(|node| {
             let name = node.text(problems, "a calendar")?.to_owned();
             if !self.catalog.calendars.contains_key(&name) {

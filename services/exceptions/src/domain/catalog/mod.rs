@@ -1,9 +1,10 @@
-//! What the enterprise and its units have declared: taxonomy, event types, detection,
-//! routing, calendars and actions, compiled from files.
+//! What the enterprise and its units have declared: scopes, taxonomy, event types,
+//! detection, routing, calendars and actions, compiled from files.
 
 mod event_type;
 mod forms;
 mod parts;
+mod scopes;
 mod tables;
 
 #[cfg(test)]
@@ -16,9 +17,10 @@ use std::{
 
 use chrono::TimeDelta;
 use decision::{Facts, Type};
-use governance::Scope;
+use governance::{Scope, files::SCOPE_TREE, tree::ScopeTree};
 
 pub use event_type::{EventType, Executes, Reading, Resolves};
+pub use scopes::Home;
 pub use tables::{Detection, Route, Routing};
 
 use super::{calendar::Calendar, exception::Severity};
@@ -29,7 +31,8 @@ pub const EVENT_TYPE: &str = "event.type";
 pub const EXCEPTION_TYPE: &str = "exception.type";
 
 /// The kinds of documents this service reads.
-pub const KINDS: [&str; 6] = [
+pub const KINDS: [&str; 7] = [
+    SCOPE_TREE,
     "Taxonomy",
     "EventType",
     "Detection",
@@ -131,6 +134,8 @@ pub struct ActionDefinition {
 /// Everything declared.
 #[derive(Debug, Default)]
 pub struct Catalog {
+    /// The units there are, and what is above and below them.
+    pub scopes: ScopeTree,
     /// Types of exceptions.
     pub taxonomy: BTreeMap<String, ExceptionType>,
     /// Types of events.

@@ -8,7 +8,7 @@ use decision::{
     temporal::{Duration, parse_duration},
     yaml::{Fields, Node},
 };
-use governance::{Provenance, Scope};
+use governance::{Provenance, Scope, tree::ScopeTree};
 
 use super::{
     Argument, ExceptionType,
@@ -65,13 +65,18 @@ pub(super) fn name_of(
 
 pub(super) fn name_and_scope(
     fields: &mut Fields<'_>,
+    scopes: &ScopeTree,
     problems: &mut Vec<Diagnostic>,
 ) -> (String, Option<Scope>) {
     let name = name_of(fields, "name", problems).unwrap_or_default();
     let scope = fields.require("scope", problems).and_then(|node| {
-        Scope::parse(node.text(problems, "a scope")?)
+        let scope = Scope::parse(node.text(problems, "a scope")?)
             .map_err(|error| problems.push(node.problem(error.to_string())))
-            .ok()
+            .ok()?;
+        if !scopes.is_empty() && scopes.get(&scope).is_none() {
+            problems.push(node.problem(format!("there is no scope {scope}")));
+        }
+        Some(scope)
     });
     (name, scope)
 }

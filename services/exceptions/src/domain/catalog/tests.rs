@@ -20,10 +20,11 @@ fn example() -> Catalog {
 
 /// The example's catalog with documents of its own: kind and text.
 fn example_with(more: &[(&str, &str)]) -> Catalog {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/distributor/exceptions");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/distributor");
+    let own = fs::read_dir(root.join("exceptions")).unwrap();
+    let own = own.map(|entry| entry.unwrap().path());
     let mut texts = Vec::new();
-    for entry in fs::read_dir(root).unwrap() {
-        let path = entry.unwrap().path();
+    for path in own.chain([root.join("scopes.yaml")]) {
         let text = fs::read_to_string(&path).unwrap();
         // As the kit splits files: each document with the line it begins on.
         let mut line = 1;
@@ -296,6 +297,37 @@ fn an_event_is_read_into_facts_or_refused_with_its_place() {
 }
 
 #[test]
+fn documents_live_in_business_units() {
+    let catalog = example();
+    let unit = Home::Unit(scope("acme/europe/medical"));
+    assert_eq!(
+        catalog.home(&scope("acme/europe/medical")),
+        Ok(unit.clone())
+    );
+    assert_eq!(catalog.home(&scope("acme/europe/medical/basel")), Ok(unit));
+    for above in ["acme", "acme/europe"] {
+        assert_eq!(catalog.home(&scope(above)), Ok(Home::Below));
+    }
+    for none in ["acme/europe/nope", "acme/europe/medical/nope", "other"] {
+        let problem = catalog.home(&scope(none)).unwrap_err();
+        assert_eq!(problem, format!("scope: there is no unit {none}"));
+    }
+}
+
+#[test]
+fn texts_with_control_characters_are_refused() {
+    let catalog = example();
+    let declared = &catalog.events["com.example.erp.order-released"];
+    for text in [r#"{"receipt": "a\u001bb"}"#, r#"{"receipt": "a\u0009b"}"#] {
+        let data = json::parse(text).unwrap();
+        let problem = declared
+            .read(&scope("acme"), "orders/1", &data)
+            .unwrap_err();
+        assert!(problem.contains("control character"), "{problem}");
+    }
+}
+
+#[test]
 fn mistakes_are_all_named_with_their_lines() {
     let text = |text: &'static str, kind: &'static str| Source {
         path: "f.yaml",
@@ -331,6 +363,7 @@ fn mistakes_are_all_named_with_their_lines() {
         "AWFUL",
         "8-9",
         "Acme",
+        "no document of kind ScopeTree",
     ] {
         assert!(shown.contains(wanted), "{wanted} is not in\n{shown}");
     }
