@@ -333,6 +333,10 @@ pub fn acted(common: &Common, action: &Action) -> Result<(), Failure> {
             missing.count, missing.role, missing.at
         ))?;
     }
+    if !action.missing_facts.is_empty() {
+        let facts = action.missing_facts.join(", ");
+        output::line(&format!("  waits for    facts: {facts}"))?;
+    }
     if !action.reason.is_empty() {
         output::line(&format!("  because      {}", action.reason))?;
     }

@@ -43,6 +43,7 @@ mod table;
 pub mod tagged;
 pub mod temporal;
 pub mod types;
+mod unary;
 pub mod value;
 pub mod yaml;
 
@@ -61,4 +62,5 @@ pub use table::{
     Aggregator, Cell, HitPolicy, Input, Loader, Notes, OutputColumn, Row, Schema, Table,
 };
 pub use types::{Mismatch, MismatchKind, Type};
+pub use unary::UnaryTest;
 pub use value::Value;

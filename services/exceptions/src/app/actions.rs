@@ -5,7 +5,7 @@ use service_kit::{error::Result, identity::Caller, page};
 use super::{
     App, action_ids,
     exceptions::{Cursor, PAGE_DEFAULT, PAGE_MAX, Page, next_page},
-    found, id_in, permission,
+    id_in, permission,
 };
 use crate::domain::action::Action;
 
@@ -17,11 +17,11 @@ impl App {
     pub async fn action(&self, caller: &Caller, name: &str) -> Result<Action> {
         let (exception, id) = action_ids("name", name)?;
         let scopes = caller.scopes(permission::READ);
-        let action = found(
-            caller,
-            name,
-            self.store.action(exception, id, &scopes).await?,
-        )?;
+        let action = self
+            .store
+            .action(exception, id, &scopes)
+            .await?
+            .for_caller(caller, name)?;
         if caller.scopes(permission::INGEST).contains(&action.scope) {
             return self.renew(action).await;
         }
@@ -41,7 +41,10 @@ impl App {
     ) -> Result<Page<Action>> {
         let id = id_in("parent", "exceptions", parent)?;
         let scopes = caller.scopes(permission::READ);
-        found(caller, parent, self.store.exception(id, &scopes).await?)?;
+        self.store
+            .exception(id, &scopes)
+            .await?
+            .for_caller(caller, parent)?;
         let limit = page::size(size, PAGE_DEFAULT, PAGE_MAX)?;
         let params = [b"actions".as_slice(), parent.as_bytes()];
         let after = page::decode::<Cursor>(token, &params)?;

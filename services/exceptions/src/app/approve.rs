@@ -9,7 +9,7 @@ use service_kit::{
 use super::{
     App, action_ids,
     authorize::return_exception,
-    check_etag, found, illegal_action, party, permission,
+    check_etag, illegal_action, party, permission,
     ports::{Case, Change},
     records::{Author, told},
     words,
@@ -49,8 +49,8 @@ impl App {
             if !verdict.digest.is_empty() && verdict.digest != action.digest {
                 return Err(Error::invalid("digest", "is not the action's current one"));
             }
-            let lapse = if action.is_overdue(author.now) {
-                Some("the time for approvals has passed")
+            let lapse = if let Some(reason) = action.overdue(author.now) {
+                Some(reason)
             } else if current != action.digest {
                 Some("what approvals are bound to has changed")
             } else {
@@ -110,11 +110,11 @@ impl App {
     async fn to_judge(&self, caller: &Caller, name: &str) -> Result<Action> {
         let (exception, id) = action_ids("name", name)?;
         let scopes = caller.scopes(permission::APPROVE);
-        let action = found(
-            caller,
-            name,
-            self.store.action(exception, id, &scopes).await?,
-        )?;
+        let action = self
+            .store
+            .action(exception, id, &scopes)
+            .await?
+            .for_caller(caller, name)?;
         caller.require_person()?;
         caller.require_no_conflict()?;
         Ok(action)

@@ -8,16 +8,19 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use service_kit::error::{Error, Kind, Reason, Result};
+use service_kit::{
+    error::{Error, Kind, Reason, Result},
+    identity::{Found, Scopes},
+};
 
 use super::{
     App, illegal, illegal_action,
-    ports::{Authorization, Authorized, Case, Change, Found, Question},
+    ports::{Authorization, Authorized, Case, Change, Question},
     records::{Author, told},
     request::{bound, denial},
 };
 use crate::domain::{
-    action::{Action, Effect, Receipt, State, Step},
+    action::{Action, Decision, Effect, Receipt, State, Step},
     catalog::ActionDefinition,
     document::Fact,
     state,
@@ -65,11 +68,16 @@ impl App {
 
     /// The action with a receipt that still holds, for the system that executes it: one
     /// that was away for longer than a receipt lives gets another, by the policy of now,
-    /// while the exception is open.
+    /// while the exception is open and the time for the action hasn't passed.
     /// Where there is none to get, the action as it is.
     pub(crate) async fn renew(&self, action: Action) -> Result<Action> {
-        let expired = |receipt: &Receipt| receipt.expires.is_some_and(|at| at <= self.now());
-        if action.state != State::Authorized || !action.receipt.as_ref().is_some_and(expired) {
+        let now = self.now();
+        let expired = |receipt: &Receipt| receipt.is_expired(now);
+        let over = action.expires.is_some_and(|expires| now >= expires);
+        if over
+            || action.state != State::Authorized
+            || !action.receipt.as_ref().is_some_and(expired)
+        {
             return Ok(action);
         }
         let facts = self.facts_of(&action).await?;
@@ -118,7 +126,7 @@ impl App {
 
     /// What the policy service is asked to sign.
     async fn authorization(&self, action: &Action, facts: Vec<Fact>) -> Result<Authorization> {
-        let scopes = service_kit::identity::Scopes::All;
+        let scopes = Scopes::All;
         let line = match self.store.exception(&action.exception, &scopes).await? {
             Found::Here((exception, _)) => exception.line,
             Found::Elsewhere(_) | Found::Missing => return Err(Error::not_found(action.name())),
@@ -161,6 +169,9 @@ impl App {
             if kept.state != State::PendingApproval {
                 // Somebody else went on from here first.
                 return Ok(Change::default());
+            }
+            if answer.decision.effect == Effect::Deny && !answer.decision.settled {
+                return Ok(wait(kept, action.version, &answer.decision, &author));
             }
             kept.decision = answer.decision.clone();
             let (what, verb) = if let Some(receipt) = &answer.receipt {
@@ -226,7 +237,8 @@ impl App {
         let author = Author::own(self.now());
         self.change_action(action, &|case, index| {
             let kept = &mut case.actions[index];
-            if kept.step(Step::Lapse, reason, author.now).is_err() {
+            let renewed = kept.state == State::Authorized && kept.overdue(author.now).is_none();
+            if renewed || kept.step(Step::Lapse, reason, author.now).is_err() {
                 return Ok(Change::default());
             }
             let entry = told(author.on_action("action.lapsed", "exceptions.action.lapse", kept));
@@ -280,16 +292,14 @@ impl App {
     pub async fn sweep(&self) -> Result<()> {
         let now = self.now();
         for (exception, id) in self.store.due(now, SWEEP).await? {
-            let scopes = service_kit::identity::Scopes::All;
+            let scopes = Scopes::All;
             let Found::Here(action) = self.store.action(&exception, &id, &scopes).await? else {
                 continue;
             };
             let name = action.name();
-            let done = if action.is_overdue(now) {
-                self.lapse(&action, "the time for approvals has passed")
-                    .await
-            } else {
-                self.authorize_if_complete(action).await
+            let done = match action.overdue(now) {
+                Some(reason) => self.lapse(&action, reason).await,
+                None => self.authorize_if_complete(action).await,
             };
             match done {
                 Ok(_) => {}
@@ -301,6 +311,32 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Has an action wait for the facts without which the policy can't decide: an event may
+/// still bring them. The decision that was approved stands, with whom it demands.
+fn wait(kept: &mut Action, asked_at: i64, decision: &Decision, author: &Author) -> Change {
+    if kept.version != asked_at {
+        // What came meanwhile may be what was missing: the sweep asks again.
+        return Change::default();
+    }
+    let mut change = Change {
+        actions: vec![kept.id.clone()],
+        ..Change::default()
+    };
+    kept.touch(author.now);
+    let facts = if decision.unknown_facts.is_empty() {
+        &decision.required_facts
+    } else {
+        &decision.unknown_facts
+    };
+    if kept.missing_facts != *facts {
+        kept.missing_facts.clone_from(facts);
+        kept.reason = denial(decision);
+        let entry = author.on_action("action.waiting", "exceptions.action.authorize", kept);
+        change.entries.push(told(entry));
+    }
+    change
 }
 
 /// Whether the policy's refusal of an action stands however often it is asked.

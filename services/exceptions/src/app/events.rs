@@ -9,7 +9,7 @@ use service_kit::{
 use super::{
     App,
     exceptions::{Cursor, PAGE_DEFAULT, PAGE_MAX, Page, next_page},
-    found, permission,
+    permission,
     ports::DeadLetter,
 };
 use crate::domain::document::{Document, Key};
@@ -25,7 +25,10 @@ impl App {
             Error::invalid("name", format!("{name:?} is not of the form {form}"))
         })?;
         let scopes = caller.scopes(permission::READ_DOCUMENT);
-        found(caller, name, self.store.document(&key, &scopes).await?)
+        self.store
+            .document(&key, &scopes)
+            .await?
+            .for_caller(caller, name)
     }
 
     /// Dead letters in the caller's scopes, newest first.

@@ -7,7 +7,7 @@ use service_kit::{
 };
 
 use super::{
-    App, check_etag, found, id_in, illegal, one_line, optional_scope, permission,
+    App, check_etag, id_in, illegal, one_line, optional_scope, permission,
     ports::{Case, Change, Query},
     records::{Author, told},
     words,
@@ -15,6 +15,7 @@ use super::{
 use crate::domain::{
     action,
     ageing::Row,
+    catalog::ActionDefinition,
     exception::{Evidence, Exception},
     state::{State, Step},
 };
@@ -66,7 +67,7 @@ pub struct Resolution {
 
 /// What is done to an exception, and the record's type and action.
 type Work<'a> =
-    &'a (dyn Fn(&Author, &mut Exception) -> Result<(&'static str, &'static str)> + Send + Sync);
+    &'a (dyn Fn(&Author, &mut Case) -> Result<(&'static str, &'static str)> + Send + Sync);
 
 impl App {
     /// An exception with its first evidence.
@@ -80,7 +81,10 @@ impl App {
     ) -> Result<(Exception, Vec<Evidence>)> {
         let id = id_in("name", "exceptions", name)?;
         let scopes = caller.scopes(permission::READ);
-        found(caller, name, self.store.exception(id, &scopes).await?)
+        self.store
+            .exception(id, &scopes)
+            .await?
+            .for_caller(caller, name)
     }
 
     /// Exceptions in the caller's scopes, oldest first.
@@ -135,7 +139,8 @@ impl App {
     /// # Errors
     /// If there is none in the caller's scopes, it isn't open, or it was changed.
     pub async fn claim(&self, caller: &Caller, name: &str, etag: &str) -> Result<Exception> {
-        self.work_on(caller, name, etag, &|author, exception| {
+        self.work_on(caller, name, etag, &|author, case| {
+            let exception = &mut case.exception;
             exception.step(Step::Claim, author.now).map_err(illegal)?;
             exception.owner = Some(author.actor.subject.clone());
             Ok(("exception.claimed", "exceptions.exception.claim"))
@@ -146,8 +151,9 @@ impl App {
     /// Resolves an exception by hand. Actions that wait on it lapse.
     ///
     /// # Errors
-    /// If there is none in the caller's scopes, it is resolved already or was changed, or
-    /// the codes aren't the taxonomy's.
+    /// If there is none in the caller's scopes, it is resolved already or was changed, the
+    /// codes aren't the taxonomy's, or the resolution is the effect of an action that
+    /// nobody reported executed.
     pub async fn resolve(
         &self,
         caller: &Caller,
@@ -156,9 +162,12 @@ impl App {
         resolution: &Resolution,
     ) -> Result<Exception> {
         words("comment", &resolution.comment)?;
-        self.work_on(caller, name, etag, &|author, exception| {
-            self.check_codes(&exception.kind, resolution)?;
+        self.work_on(caller, name, etag, &|author, case| {
+            self.check_codes(&case.exception.kind, resolution)?;
+            let executed = self.check_executed(case, &resolution.code);
+            let exception = &mut case.exception;
             exception.step(Step::Resolve, author.now).map_err(illegal)?;
+            executed?;
             resolution.code.clone_into(&mut exception.resolution_code);
             if !resolution.root_cause.is_empty() {
                 resolution
@@ -179,13 +188,16 @@ impl App {
     ) -> Result<Exception> {
         let id = id_in("name", "exceptions", name)?;
         let scopes = caller.scopes(permission::WORK);
-        found(caller, name, self.store.exception(id, &scopes).await?)?;
+        self.store
+            .exception(id, &scopes)
+            .await?
+            .for_caller(caller, name)?;
         caller.require_person()?;
         caller.require_no_conflict()?;
         let author = Author::of(caller, self.now());
         let decide = |case: &mut Case| {
             check_etag(name, etag, &case.exception.etag())?;
-            let (what, verb) = work(&author, &mut case.exception)?;
+            let (what, verb) = work(&author, case)?;
             let mut change = Change {
                 exception: true,
                 ..Change::default()
@@ -204,6 +216,30 @@ impl App {
         let case = self.store.change(id, &decide).await?;
         case.map(|case| case.exception)
             .ok_or_else(|| Error::not_found(name))
+    }
+
+    /// A resolution that an action brings about says that it was executed: nobody says so
+    /// in place of the executing system.
+    fn check_executed(&self, case: &Case, code: &str) -> Result<()> {
+        let brings_about = |definition: &&ActionDefinition| {
+            definition.resolves.as_deref() == Some(code)
+                && definition.applies_to.contains(&case.exception.kind)
+        };
+        let actions = self.catalog.actions.values().filter(brings_about);
+        let operations: Vec<_> = actions.map(|action| action.operation.as_str()).collect();
+        let executed = |action: &action::Action| {
+            action.state == action::State::Executed
+                && operations.contains(&action.operation.as_str())
+        };
+        if operations.is_empty() || case.actions.iter().any(executed) {
+            return Ok(());
+        }
+        let operations = operations.join(" or ");
+        Err(Error::illegal_state(format!(
+            "{code} is what {operations} resolves it as once that is executed, and no \
+             execution was reported"
+        ))
+        .with_metadata("operations", operations))
     }
 
     fn check_codes(&self, kind: &str, resolution: &Resolution) -> Result<()> {
@@ -251,7 +287,8 @@ impl App {
 
 /// Ends every action that waits.
 pub(crate) fn lapse_pending(case: &mut Case, author: &Author, reason: &str, change: &mut Change) {
-    for pending in &mut case.actions {
+    let waiting = |action: &&mut action::Action| action.state == action::State::PendingApproval;
+    for pending in case.actions.iter_mut().filter(waiting) {
         if pending
             .step(action::Step::Lapse, reason, author.now)
             .is_ok()

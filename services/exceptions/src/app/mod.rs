@@ -24,7 +24,7 @@ use service_kit::{
 };
 
 use crate::domain::{action::Party, ageing::Bands, catalog::Catalog, source, state, text};
-use ports::{Found, Policy, Store};
+use ports::{Policy, Store};
 
 /// Permissions of this service.
 pub mod permission {
@@ -89,15 +89,6 @@ impl App {
 
     pub(crate) fn id(&self) -> String {
         self.ids.uuid7().to_string()
-    }
-}
-
-/// What a finder found, or the error that hides what is out of scope.
-pub(crate) fn found<T>(caller: &Caller, name: &str, found: Found<T>) -> Result<T> {
-    match found {
-        Found::Here(resource) => Ok(resource),
-        Found::Elsewhere(scope) => Err(caller.out_of_scope(name, &scope)),
-        Found::Missing => Err(Error::not_found(name)),
     }
 }
 

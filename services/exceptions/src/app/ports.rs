@@ -9,7 +9,7 @@ use decision::Value;
 use governance::{Provenance, Scope};
 use service_kit::{
     error::{Error, Result},
-    identity::{self, Asserts, Caller, PrincipalKind, Scopes},
+    identity::{self, Asserts, Caller, Found, PrincipalKind, Scopes},
     outbox::Entry,
 };
 
@@ -21,17 +21,6 @@ use crate::domain::{
     exception::{Evidence, Exception},
     state::State,
 };
-
-/// What a finder found within the caller's scopes.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Found<T> {
-    /// It is there.
-    Here(T),
-    /// It is there, but outside the scopes.
-    Elsewhere(Scope),
-    /// There is none.
-    Missing,
-}
 
 /// A document of the catalog, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

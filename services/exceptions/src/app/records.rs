@@ -158,6 +158,7 @@ fn action_json(action: &Action) -> Json {
         "digest": action.digest,
         "approvals": approvals.collect::<Vec<_>>(),
         "receipt": action.receipt.as_ref().map(|receipt| &receipt.id),
+        "missing_facts": action.missing_facts,
         "reason": action.reason,
         "version": action.version,
     })

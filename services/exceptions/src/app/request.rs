@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use decision::Value;
+use decision::{Met, Value};
 use governance::{Provenance, binding, canonical};
 use serde_json::json;
 use service_kit::{
     error::{Error, Kind, Reason, Result},
-    identity::{self, Caller, Principal},
+    identity::{self, Caller, Found, Principal},
 };
 
 use super::{
-    App, found, id_in, illegal, illegal_action, is_uuid, one_line, party, permission,
-    ports::{Case, Change, Found, Question, known},
+    App, id_in, illegal, illegal_action, is_uuid, one_line, party, permission,
+    ports::{Case, Change, Question, known},
     records::{Author, told},
     words,
 };
@@ -65,11 +65,11 @@ impl App {
         let id = id_in("parent", "exceptions", &request.parent)?;
         check(caller, request)?;
         let scopes = caller.scopes(permission::REQUEST);
-        let (exception, _) = found(
-            caller,
-            &request.parent,
-            self.store.exception(id, &scopes).await?,
-        )?;
+        let (exception, _) = self
+            .store
+            .exception(id, &scopes)
+            .await?
+            .for_caller(caller, &request.parent)?;
         caller.require_person()?;
         caller.require_no_conflict()?;
         let requester = party(caller);
@@ -347,6 +347,13 @@ fn arguments(
         if let Some(text) = value.as_str() {
             words(&field(name), text)?;
         }
+        if let Some(test) = &declared.test
+            && value != Value::Null
+            && test.met(&value) != Met::Yes
+        {
+            let problem = format!("found {value}, expected {test}");
+            return Err(Error::invalid(field(name), problem));
+        }
         Ok(Fact {
             name: name.clone(),
             value,
@@ -438,6 +445,7 @@ impl Draft<'_> {
             decision,
             digest: String::new(),
             approvals: Vec::new(),
+            missing_facts: Vec::new(),
             receipt: None,
             expires: Some(self.now + self.definition.approval_ttl),
             recommendation: self.request.recommendation.clone(),

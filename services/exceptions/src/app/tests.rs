@@ -14,13 +14,13 @@ use service_kit::{
     access,
     clock::{Manual, Uuid7},
     error::{Reason, Result},
-    identity::{Caller, Principal, PrincipalKind, Scopes},
+    identity::{Caller, Found, Principal, PrincipalKind, Scopes},
 };
 
 use super::{
     App,
     ingest::{Effect, Status},
-    ports::{Authorization, Authorized, Found, Policy, Question, Store as _},
+    ports::{Authorization, Authorized, Policy, Question, Store as _},
 };
 use crate::{
     domain::{

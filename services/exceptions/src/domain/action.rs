@@ -20,7 +20,8 @@ pub enum State {
     Denied,
     /// An approver rejected it.
     Rejected,
-    /// The time for approvals passed, or what they were bound to changed.
+    /// The time for approvals passed, what they were bound to changed, or the receipt
+    /// expired without a report that it was used.
     Lapsed,
 }
 
@@ -70,7 +71,9 @@ impl State {
             (Self::PendingApproval, Step::Deny) => Self::Denied,
             (Self::PendingApproval, Step::Reject) => Self::Rejected,
             (Self::PendingApproval, Step::Lapse) => Self::Lapsed,
-            (Self::Authorized, Step::Execute) => Self::Executed,
+            (Self::Authorized, Step::Lapse) => Self::Lapsed,
+            // The report of a receipt that was used in time may come late.
+            (Self::Authorized | Self::Lapsed, Step::Execute) => Self::Executed,
             (state, step) => return Err(IllegalStep { state, step }),
         })
     }
@@ -207,6 +210,12 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// Whether it can't be used any more at `now`.
+    #[must_use]
+    pub fn is_expired(&self, now: DateTime<Utc>) -> bool {
+        self.expires.is_none_or(|expires| now >= expires)
+    }
+
     /// Whether this receipt, or one that it renewed, has the id.
     #[must_use]
     pub fn is_called(&self, id: &str) -> bool {
@@ -285,9 +294,11 @@ pub struct Action {
     pub digest: String,
     /// Approvals given, oldest first.
     pub approvals: Vec<Given>,
+    /// Facts without which the policy couldn't decide when it was last asked to sign.
+    pub missing_facts: Vec<String>,
     /// The receipt, once authorized.
     pub receipt: Option<Receipt>,
-    /// When the wait for approvals ends.
+    /// When the wait for approvals ends, and that for the execution.
     pub expires: Option<DateTime<Utc>>,
     /// `recommendations/{recommendation}` it came from, or empty.
     pub recommendation: String,
@@ -323,15 +334,21 @@ impl Action {
     /// Takes a step, with the reason where it ends the action without effect.
     ///
     /// # Errors
-    /// If the state doesn't allow it; nothing is changed then.
+    /// If the state doesn't allow it, or what lapsed without a receipt were to be executed;
+    /// nothing is changed then.
     pub fn step(
         &mut self,
         step: Step,
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<(), IllegalStep> {
-        self.state = self.state.after(step)?;
+        let state = self.state;
+        if (state, step) == (State::Lapsed, Step::Execute) && self.receipt.is_none() {
+            return Err(IllegalStep { state, step });
+        }
+        self.state = state.after(step)?;
         reason.clone_into(&mut self.reason);
+        self.missing_facts.clear();
         self.touch(now);
         Ok(())
     }
@@ -392,10 +409,21 @@ impl Action {
         }
     }
 
-    /// Whether the wait for approvals is over by `now`.
+    /// Why the action is over by `now`: the time for approvals passed, or its receipt
+    /// can neither be used nor renewed any more.
     #[must_use]
-    pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
-        self.state == State::PendingApproval && self.expires.is_some_and(|expires| now >= expires)
+    pub fn overdue(&self, now: DateTime<Utc>) -> Option<&'static str> {
+        if self.expires.is_none_or(|expires| now < expires) {
+            return None;
+        }
+        match self.state {
+            State::PendingApproval => Some("the time for approvals has passed"),
+            State::Authorized => {
+                let usable = self.receipt.as_ref().is_some_and(|r| !r.is_expired(now));
+                (!usable).then_some("the receipt expired before anybody reported its use")
+            }
+            State::Executed | State::Denied | State::Rejected | State::Lapsed => None,
+        }
     }
 }
 
@@ -411,6 +439,8 @@ mod tests {
             (State::PendingApproval, Step::Reject, State::Rejected),
             (State::PendingApproval, Step::Lapse, State::Lapsed),
             (State::Authorized, Step::Execute, State::Executed),
+            (State::Authorized, Step::Lapse, State::Lapsed),
+            (State::Lapsed, Step::Execute, State::Executed),
         ];
         for state in State::ALL {
             assert_eq!(State::from_name(state.name()), Some(state));

@@ -234,6 +234,7 @@ pub(super) fn action(action: &Action, now: DateTime<Utc>) -> Result<exceptions::
         scope: action.scope.to_string(),
         correlation_id: action.correlation_id.clone(),
         etag: action.etag(),
+        missing_facts: action.missing_facts.clone(),
     })
 }
 

@@ -156,9 +156,13 @@ async fn acting(tx: &Tx, keys: &[Key]) -> Result<Vec<Action>> {
         keys,
     );
     let states = [State::PendingApproval, State::Authorized].map(State::name);
+    // The report of a receipt may come after the action lapsed.
+    let lapsed = Column::State
+        .eq(State::Lapsed.name())
+        .and(Column::Receipt.is_not_null());
     let found = Entity::find()
         .filter(filter)
-        .filter(Column::State.is_in(states))
+        .filter(Column::State.is_in(states).or(lapsed))
         .order_by_asc(Column::CreateTime)
         .order_by_asc(Column::Id)
         .all(tx)
@@ -173,6 +177,7 @@ async fn write(tx: &Tx, plan: &Plan) -> Result<()> {
     for (action, read) in &plan.actions {
         cases::update_action(tx, action, *read).await?;
     }
+    wake(tx, plan).await?;
     outbox::insert(tx, &plan.entries).await
 }
 
@@ -237,6 +242,35 @@ async fn write_documents(tx: &Tx, plan: &Plan) -> Result<()> {
     for chunk in plan.facts.chunks(CHUNK) {
         write_facts(tx, chunk).await?;
     }
+    Ok(())
+}
+
+/// Has the policy service asked again about actions that wait for facts of the documents.
+/// The version rises, so that an answer that was given without these facts isn't kept.
+async fn wake(tx: &Tx, plan: &Plan) -> Result<()> {
+    use schema::action::{Column, Entity};
+    let mut keys = plan
+        .facts
+        .iter()
+        .map(|(key, _)| key.clone())
+        .collect::<Vec<_>>();
+    keys.dedup();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let filter = among(
+        |kind| Column::DocumentKind.eq(kind),
+        |ids| Column::DocumentId.is_in(ids),
+        &keys,
+    );
+    Entity::update_many()
+        .col_expr(Column::IsComplete, Expr::value(true))
+        .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+        .filter(filter)
+        .filter(Column::State.eq(State::PendingApproval.name()))
+        .filter(Column::MissingFacts.ne("[]"))
+        .exec(tx)
+        .await?;
     Ok(())
 }
 

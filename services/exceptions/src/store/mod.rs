@@ -14,12 +14,12 @@ use sea_orm_migration::MigrationTrait;
 use service_kit::{
     db::{self, Db},
     error::{Error, Result},
-    identity::Scopes,
+    identity::{Found, Scopes},
     outbox::{self, Entry},
 };
 
 use crate::{
-    app::ports::{Case, DeadLetter, Decide, Declared, Found, Plan, Planner, Query, Store, Wanted},
+    app::ports::{Case, DeadLetter, Decide, Declared, Plan, Planner, Query, Store, Wanted},
     domain::{
         action::{Action, Party},
         ageing,

@@ -9,13 +9,14 @@ use sea_orm::{
     sea_query::{Expr, SimpleExpr},
 };
 use service_kit::{
+    db::within,
     error::{Error, Result},
-    identity::Scopes,
+    identity::{Found, Scopes},
 };
 
 use super::{cases, rows, schema};
 use crate::{
-    app::ports::{DeadLetter, Found, Query},
+    app::ports::{DeadLetter, Query},
     domain::{
         action::{Action, State as ActionState},
         ageing,
@@ -26,23 +27,6 @@ use crate::{
 
 /// Most evidence that is answered with an exception.
 const MAX_EVIDENCE: u64 = 100;
-
-/// Whether a scope column is within the caller's scopes.
-fn within<C: sea_orm::ColumnTrait>(column: C, scopes: &Scopes) -> Condition {
-    match scopes.prefixes() {
-        None => Condition::all(),
-        Some(prefixes) => prefixes.iter().fold(nothing(), |any, scope| {
-            // Paths hold no LIKE wildcard: letters, digits, hyphens and slashes.
-            let below = format!("{scope}/%");
-            any.add(column.eq(scope.as_str()).or(column.like(below)))
-        }),
-    }
-}
-
-/// A condition that is false until something is added.
-fn nothing() -> Condition {
-    Condition::any().add(Expr::cust("1 = 0"))
-}
 
 fn in_scope<T>(scopes: &Scopes, scope: &Scope, resource: T) -> Found<T> {
     if scopes.contains(scope) {
@@ -245,14 +229,17 @@ pub(super) async fn due(
     limit: u64,
 ) -> Result<Vec<(String, String)>> {
     use schema::action::{Column, Entity};
-    let ready = Column::IsComplete
-        .eq(true)
-        .or(Column::ExpireTime.lte(rows::micros(now)));
+    let overdue = || Column::ExpireTime.lte(rows::micros(now));
+    let waiting = Column::State
+        .eq(ActionState::PendingApproval.name())
+        .and(Column::IsComplete.eq(true).or(overdue()));
+    let authorized = Column::State
+        .eq(ActionState::Authorized.name())
+        .and(overdue());
     Ok(Entity::find()
         .select_only()
         .columns([Column::ExceptionId, Column::Id])
-        .filter(Column::State.eq(ActionState::PendingApproval.name()))
-        .filter(ready)
+        .filter(waiting.or(authorized))
         .order_by_asc(Column::ExpireTime)
         .order_by_asc(Column::Id)
         .limit(limit)

@@ -311,8 +311,9 @@ fn read_arguments(text: &str) -> Result<Vec<Fact>> {
 
 pub(super) fn action(action: &Action) -> Result<schema::action::ActiveModel> {
     let requester = &action.requester.approver.who;
-    let complete =
-        action.state == action::State::PendingApproval && action.missing(action.updated).is_empty();
+    let complete = action.state == action::State::PendingApproval
+        && action.missing(action.updated).is_empty()
+        && action.missing_facts.is_empty();
     Ok(schema::action::ActiveModel {
         id: Set(action.id.clone()),
         exception_id: Set(action.exception.clone()),
@@ -332,6 +333,7 @@ pub(super) fn action(action: &Action) -> Result<schema::action::ActiveModel> {
         is_complete: Set(complete),
         decision: Set(write(&action.decision)?),
         digest: Set(action.digest.clone()),
+        missing_facts: Set(write(&action.missing_facts)?),
         receipt: Set(action.receipt.as_ref().map(write).transpose()?),
         expire_time: Set(action.expires.map(micros)),
         recommendation: Set(action.recommendation.clone()),
@@ -353,6 +355,7 @@ pub(super) fn read_action(row: schema::action::Model, approvals: Vec<Given>) -> 
         excluded: read(&row.excluded)?,
         state: action::State::from_name(&row.state).ok_or_else(|| corrupt("state"))?,
         decision: read(&row.decision)?,
+        missing_facts: read(&row.missing_facts)?,
         receipt: row.receipt.as_deref().map(read).transpose()?,
         document: Key {
             kind: row.document_kind,

@@ -219,10 +219,12 @@ pub(super) mod action {
         pub requester_subject: String,
         pub excluded: String,
         pub state: String,
-        /// Whether it waits for nothing but the receipt.
+        /// Whether the policy service is to be asked for the receipt.
         pub is_complete: bool,
         pub decision: String,
         pub digest: String,
+        /// Names of facts, as JSON.
+        pub missing_facts: String,
         pub receipt: Option<String>,
         pub expire_time: Option<i64>,
         pub recommendation: String,
@@ -261,11 +263,17 @@ pub(super) mod approval {
 
 /// The service's migrations.
 pub(super) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Create), Box::new(Sources), Box::new(Limits)]
+    vec![
+        Box::new(Create),
+        Box::new(Sources),
+        Box::new(Waits),
+        Box::new(Limits),
+    ]
 }
 
 struct Create;
 struct Sources;
+struct Waits;
 struct Limits;
 
 impl MigrationName for Create {
@@ -358,6 +366,26 @@ impl MigrationTrait for Sources {
         let sql = "CREATE TABLE sources (source text PRIMARY KEY, issuer text NOT NULL, \
                    subject text NOT NULL, bind_time bigint NOT NULL)";
         manager.get_connection().execute_unprepared(sql).await?;
+        Ok(())
+    }
+}
+
+impl MigrationName for Waits {
+    fn name(&self) -> &str {
+        "exceptions_0003_waits"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Waits {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for sql in [
+            "ALTER TABLE actions ADD COLUMN missing_facts text NOT NULL DEFAULT '[]'",
+            "DROP INDEX actions_waiting",
+            "CREATE INDEX actions_by_expiry ON actions (state, expire_time)",
+        ] {
+            manager.get_connection().execute_unprepared(sql).await?;
+        }
         Ok(())
     }
 }

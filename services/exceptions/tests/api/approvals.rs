@@ -19,10 +19,10 @@ use crate::{
     support::{Exceptions, MEDICAL, Suite, credit_exceeded, field, refusal, released},
 };
 
-const CREDIT: &str = "credit-manager@acme/europe/medical";
+pub const CREDIT: &str = "credit-manager@acme/europe/medical";
 const COMPLIANCE: &str = "compliance-officer@acme/europe/medical";
 
-async fn approve(client: &mut Exceptions, name: &str) -> Result<Action, Status> {
+pub async fn approve(client: &mut Exceptions, name: &str) -> Result<Action, Status> {
     let request = ApproveActionRequest {
         name: name.to_owned(),
         comment: "fine".to_owned(),
@@ -46,7 +46,7 @@ async fn reject(client: &mut Exceptions, name: &str) -> Result<Action, Status> {
         .map(tonic::Response::into_inner)
 }
 
-async fn get(suite: &Suite, name: &str) -> Action {
+pub async fn get(suite: &Suite, name: &str) -> Action {
     let request = GetActionRequest {
         name: name.to_owned(),
     };
@@ -59,7 +59,7 @@ async fn get(suite: &Suite, name: &str) -> Action {
 }
 
 /// A hold on an order, and an action on it that waits for these approvals.
-async fn waiting(suite: &Suite, order: &str, approvals: &[&str]) -> (String, Action) {
+pub async fn waiting(suite: &Suite, order: &str, approvals: &[&str]) -> (String, Action) {
     suite.policy.answer(Effect::RequireApproval, approvals);
     let exception = suite.hold(order).await;
     let action = ask(&mut suite.desk(), wanted(&exception)).await.unwrap();
@@ -67,7 +67,7 @@ async fn waiting(suite: &Suite, order: &str, approvals: &[&str]) -> (String, Act
     (exception, action)
 }
 
-async fn until(suite: &Suite, name: &str, state: ActionState) -> Action {
+pub async fn until(suite: &Suite, name: &str, state: ActionState) -> Action {
     let wait = Duration::from_secs(20);
     testkit::eventually(wait, || async { get(suite, name).await.state() == state }).await;
     get(suite, name).await

@@ -10,6 +10,7 @@ mod access;
 mod actions;
 mod approvals;
 mod ingest;
+mod lapses;
 mod order_log;
 mod policy;
 mod queue;

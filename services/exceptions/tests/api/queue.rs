@@ -1,13 +1,17 @@
 //! The work queue.
 
 use chrono::TimeDelta;
-use contracts::exceptions::{
-    ClaimExceptionRequest, EventEffect, Exception, ExceptionState, GetAgeingReportRequest,
-    ListExceptionsRequest, ResolveExceptionRequest,
+use contracts::{
+    exceptions::{
+        ActionState, ClaimExceptionRequest, EventEffect, Exception, ExceptionState,
+        GetAgeingReportRequest, ListExceptionsRequest, ResolveExceptionRequest,
+    },
+    types::Effect,
 };
 use service_kit::error::Reason;
 use tonic::Code;
 
+use crate::actions::{ask, wanted};
 use crate::support::{
     Exceptions, INDUSTRIAL, MEDICAL, Suite, credit_exceeded, event, field, refusal, released,
 };
@@ -72,6 +76,22 @@ testkit::backends! {
             recorded.iter().map(|kind| kind.rsplit('.').nth(1).unwrap()).collect::<Vec<_>>(),
             ["raised", "accepted", "claimed", "resolved"]
         );
+    }
+
+    async fn nobody_says_in_place_of_the_erp_that_it_acted(backend: Backend) {
+        let suite = Suite::start(backend).await;
+        suite.policy.answer(Effect::Allow, &[]);
+        let name = suite.hold("SO-1").await;
+        let early = refusal(resolve(&mut suite.desk(), &name, "released").await);
+        assert_eq!(early, (Code::FailedPrecondition, Reason::IllegalState));
+        // An action that is allowed isn't done.
+        let action = ask(&mut suite.desk(), wanted(&name)).await.unwrap();
+        assert_eq!(action.state(), ActionState::Authorized);
+        let early = refusal(resolve(&mut suite.desk(), &name, "released").await);
+        assert_eq!(early, (Code::FailedPrecondition, Reason::IllegalState));
+        assert!(suite.get(&name).await.resolution_code.is_empty());
+        let paid = resolve(&mut suite.desk(), &name, "paid").await.unwrap();
+        assert_eq!(paid.resolution_code, "paid");
     }
 
     async fn of_two_who_claim_one_gets_it(backend: Backend) {
@@ -183,7 +203,7 @@ testkit::backends! {
     async fn what_is_resolved_by_hand_can_stand_again(backend: Backend) {
         let suite = Suite::start(backend).await;
         let name = suite.hold("SO-1").await;
-        resolve(&mut suite.desk(), &name, "released").await.unwrap();
+        resolve(&mut suite.desk(), &name, "limit_raised").await.unwrap();
         let again = suite.ingest(credit_exceeded("SO-1", MEDICAL, "2.00")).await;
         assert_eq!(again.effect(), EventEffect::Raised);
         assert_ne!(again.exception, name);

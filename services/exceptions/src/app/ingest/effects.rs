@@ -170,8 +170,9 @@ impl Standing {
         ended
     }
 
-    /// The action that the receipt names, or one it renewed; where the event names none,
-    /// the only one that is authorized. A report that names no action is for people.
+    /// The action that the receipt names, or one it renewed, be it that it has lapsed
+    /// meanwhile; where the event names none, the only one that is authorized. A report
+    /// that names no action is for people.
     fn execute(
         &mut self,
         app: &App,
@@ -181,12 +182,17 @@ impl Standing {
         ended: &mut Ended,
     ) {
         let meant = |action: &Action| {
-            action.state == action::State::Authorized
-                && operations.contains(&action.operation)
-                && reading.receipt.as_ref().is_none_or(|id| {
-                    let held = action.receipt.as_ref();
-                    held.is_some_and(|held| held.is_called(id))
-                })
+            let by_receipt = |id: &String| {
+                let held = action.receipt.as_ref();
+                let waits = matches!(
+                    action.state,
+                    action::State::Authorized | action::State::Lapsed
+                );
+                waits && held.is_some_and(|held| held.is_called(id))
+            };
+            let authorized = action.state == action::State::Authorized;
+            operations.contains(&action.operation)
+                && reading.receipt.as_ref().map_or(authorized, by_receipt)
         };
         let actions = self.actions.get_mut(&reading.document);
         let mut all: Vec<_> = actions
@@ -243,6 +249,7 @@ impl Standing {
         for (action, _) in self.actions.get_mut(document).into_iter().flatten() {
             let reason = "the exception was resolved";
             if resolved.contains(&action.exception)
+                && action.state == action::State::PendingApproval
                 && action.step(action::Step::Lapse, reason, author.now).is_ok()
             {
                 let verb = "exceptions.action.lapse";

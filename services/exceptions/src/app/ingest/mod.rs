@@ -16,7 +16,7 @@ use service_kit::{
 use tracing::Span;
 
 use super::{
-    App, found, id_in, permission,
+    App, id_in, permission,
     ports::{Asserter, Wanted},
     records::Author,
 };
@@ -190,7 +190,11 @@ impl App {
     pub async fn replay(&self, caller: &Caller, name: &str) -> Result<Outcome> {
         let id = id_in("name", "deadLetters", name)?;
         let scopes = caller.scopes(permission::REPLAY);
-        let letter = found(caller, name, self.store.dead_letter(id, &scopes).await?)?;
+        let letter = self
+            .store
+            .dead_letter(id, &scopes)
+            .await?
+            .for_caller(caller, name)?;
         caller.require_no_conflict()?;
         let by = Brought {
             author: Author::of(caller, self.now()),

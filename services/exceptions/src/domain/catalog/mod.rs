@@ -16,7 +16,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use decision::{Facts, Type};
+use decision::{Facts, Type, UnaryTest};
 use governance::{Scope, files::SCOPE_TREE, tree::ScopeTree};
 
 pub use event_type::{EventType, Executes, Reading, Resolves};
@@ -108,6 +108,8 @@ pub struct Argument {
     pub ty: Type,
     /// Whether it must be given.
     pub required: bool,
+    /// What its value must meet, beside the type.
+    pub test: Option<UnaryTest>,
     /// Name of the fact that a policy sees it as.
     pub fact: String,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta};
 use decision::{
-    Diagnostic, Type,
+    Diagnostic, Type, UnaryTest,
     temporal::{Duration, parse_duration},
     yaml::{Fields, Node},
 };
@@ -185,12 +185,23 @@ pub(super) fn arguments(node: &Node, problems: &mut Vec<Diagnostic>) -> BTreeMap
         }
         let ty = Type::take(&mut fields, problems);
         let required = flag(&mut fields, "required", problems).unwrap_or(false);
+        let test = fields.take("test");
         let fact = fields.text("fact", problems);
         fields.finish(problems);
-        if let Some(ty) = ty.filter(|ty| portable(ty, value, problems)) {
-            let fact = fact.unwrap_or_else(|| format!("argument.{name}"));
-            found.insert(name, Argument { ty, required, fact });
-        }
+        let Some(ty) = ty.filter(|ty| portable(ty, value, problems)) else {
+            continue;
+        };
+        let test = test.and_then(|node| {
+            let test = UnaryTest::read(node, &ty);
+            test.map_err(|problem| problems.push(problem)).ok()
+        });
+        let argument = Argument {
+            ty,
+            required,
+            test,
+            fact: fact.unwrap_or_else(|| format!("argument.{name}")),
+        };
+        found.insert(name, argument);
     }
     found
 }
