@@ -4,10 +4,11 @@ use service_kit::{
     error::{Error, Kind, Reason, Result},
     identity::{Caller, Scopes},
     page,
+    violations::Violations,
 };
 
 use super::{
-    App, check_etag, id_in, illegal, one_line, optional_scope, permission,
+    App, check_etag, id_in, illegal, optional_scope, permission,
     ports::{Case, Change, Query},
     records::{Author, told},
     words,
@@ -98,9 +99,6 @@ impl App {
         size: i32,
         token: &str,
     ) -> Result<Page<Exception>> {
-        one_line("type", &filter.kind)?;
-        one_line("queue", &filter.queue)?;
-        one_line("correlation_id", &filter.correlation_id)?;
         let scopes = narrowed(caller, permission::READ, &filter.scope)?;
         let limit = page::size(size, PAGE_DEFAULT, PAGE_MAX)?;
         let states = if filter.states.is_empty() {
@@ -243,6 +241,7 @@ impl App {
     }
 
     fn check_codes(&self, kind: &str, resolution: &Resolution) -> Result<()> {
+        let mut violations = Violations::default();
         let Some(declared) = self.catalog.taxonomy.get(kind) else {
             return Err(Error::new(
                 Kind::FailedPrecondition,
@@ -256,15 +255,15 @@ impl App {
         if !declared.resolutions.contains_key(&resolution.code) {
             let codes = listed(&declared.resolutions);
             let problem = format!("found {:?}, expected one of {codes}", resolution.code);
-            return Err(Error::invalid("resolution_code", problem));
+            violations.take::<()>(Err(Error::invalid("resolution_code", problem)));
         }
         let cause = &resolution.root_cause;
         if !cause.is_empty() && !declared.root_causes.contains_key(cause) {
             let codes = listed(&declared.root_causes);
             let problem = format!("found {cause:?}, expected one of {codes}");
-            return Err(Error::invalid("root_cause_code", problem));
+            violations.take::<()>(Err(Error::invalid("root_cause_code", problem)));
         }
-        Ok(())
+        violations.finish(|| Some(()))
     }
 
     /// Open exceptions by age, with the instant that ages count to and the bands' bounds

@@ -9,6 +9,7 @@ use serde_json::json;
 use service_kit::{
     error::{Error, Kind, Reason, Result},
     identity::{self, Caller, Found, Principal},
+    violations::Violations,
 };
 
 use super::{
@@ -33,6 +34,8 @@ const MAX_ACTIONS: usize = 100;
 const MAX_ARGUMENTS: usize = 64;
 /// Most people who count as the requester.
 const MAX_EXCLUDED: usize = 16;
+/// Most bytes of a subject or a resource name.
+const MAX_NAME: usize = 256;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -283,30 +286,53 @@ fn open(exception: &Exception) -> Result<()> {
     Err(Error::illegal_state(format!("the exception is {state}")))
 }
 
-fn check(caller: &Caller, request: &Request) -> Result<()> {
-    words("comment", &request.comment)?;
-    if !request.request_id.is_empty() && !is_uuid(&request.request_id) {
-        return Err(Error::invalid("request_id", "is not a UUID in lower case"));
-    }
-    if request.arguments.len() > MAX_ARGUMENTS {
-        let problem = format!("more than {MAX_ARGUMENTS} arguments");
-        return Err(Error::invalid("arguments", problem));
-    }
-    if request.excluded.len() > MAX_EXCLUDED {
-        let problem = format!("more than {MAX_EXCLUDED} subjects");
-        return Err(Error::invalid("excluded_subjects", problem));
-    }
-    let long = |text: &String| text.is_empty() || text.len() > 256;
-    if request.excluded.iter().any(long) || request.recommendation.len() > 256 {
-        return Err(Error::invalid(
-            "excluded_subjects",
-            "expected 1 to 256 bytes each",
-        ));
-    }
-    one_line("recommendation", &request.recommendation)?;
+/// Checks what holds whatever the inventory says.
+fn check_form(request: &Request) -> Result<()> {
+    let mut violations = Violations::default();
+    let mut demand = |holds: bool, field: &str, problem: String| {
+        let checked = holds
+            .then_some(())
+            .ok_or_else(|| Error::invalid(field, problem));
+        violations.take(checked);
+    };
+    let id = &request.request_id;
+    let problem = "is not a UUID in lower case".to_owned();
+    demand(id.is_empty() || is_uuid(id), "request_id", problem);
+    let problem = format!("more than {MAX_ARGUMENTS} arguments");
+    demand(
+        request.arguments.len() <= MAX_ARGUMENTS,
+        "arguments",
+        problem,
+    );
+    let problem = format!("more than {MAX_EXCLUDED} subjects");
+    demand(
+        request.excluded.len() <= MAX_EXCLUDED,
+        "excluded_subjects",
+        problem,
+    );
+    let fits = |text: &String| (1..=MAX_NAME).contains(&text.len());
+    let problem = format!("expected 1 to {MAX_NAME} bytes each");
+    demand(
+        request.excluded.iter().all(fits),
+        "excluded_subjects",
+        problem,
+    );
+    let problem = format!("is longer than {MAX_NAME} bytes");
+    demand(
+        request.recommendation.len() <= MAX_NAME,
+        "recommendation",
+        problem,
+    );
+    violations.take(words("comment", &request.comment));
+    violations.take(one_line("recommendation", &request.recommendation));
     for excluded in &request.excluded {
-        one_line("excluded_subjects", excluded)?;
+        violations.take(one_line("excluded_subjects", excluded));
     }
+    violations.finish(|| Some(()))
+}
+
+fn check(caller: &Caller, request: &Request) -> Result<()> {
+    check_form(request)?;
     // Whoever could say so could also leave somebody out.
     let passed_on = !request.recommendation.is_empty() || !request.excluded.is_empty();
     if passed_on && !(caller.is_service(AIGATE) && caller.on_behalf_of().is_some()) {
@@ -327,34 +353,17 @@ fn arguments(
     requester: &Principal,
     now: DateTime<Utc>,
 ) -> Result<Vec<Fact>> {
-    let field = |name: &str| format!("arguments[{name}]");
+    let mut violations = Violations::default();
     for (name, declared) in &definition.arguments {
         let given = request.arguments.get(name);
         if declared.required && given.is_none_or(|value| *value == Value::Null) {
             let problem = format!("is missing, expected {}", declared.ty);
-            return Err(Error::invalid(field(name), problem));
+            violations.take::<()>(Err(Error::invalid(field(name), problem)));
         }
     }
-    let read = request.arguments.iter().map(|(name, value)| {
-        let declared = definition.arguments.get(name).ok_or_else(|| {
-            let problem = format!("{} has no such argument", definition.operation);
-            Error::invalid(field(name), problem)
-        })?;
-        let value = declared
-            .ty
-            .coerce(value.clone())
-            .map_err(|mismatch| Error::invalid(field(name), mismatch.to_string()))?;
-        if let Some(text) = value.as_str() {
-            words(&field(name), text)?;
-        }
-        if let Some(test) = &declared.test
-            && value != Value::Null
-            && test.met(&value) != Met::Yes
-        {
-            let problem = format!("found {value}, expected {test}");
-            return Err(Error::invalid(field(name), problem));
-        }
-        Ok(Fact {
+    let read = request.arguments.iter().filter_map(|(name, value)| {
+        let value = violations.take(argument(definition, name, value))?;
+        Some(Fact {
             name: name.clone(),
             value,
             provenance: provenance(requester),
@@ -362,7 +371,34 @@ fn arguments(
             observed: now,
         })
     });
-    read.collect()
+    let arguments = read.collect();
+    violations.finish(|| Some(arguments))
+}
+
+fn field(argument: &str) -> String {
+    format!("arguments[{argument}]")
+}
+
+/// The value of an argument, as the inventory declares it.
+fn argument(definition: &ActionDefinition, name: &str, value: &Value) -> Result<Value> {
+    let wrong = |problem: String| Error::invalid(field(name), problem);
+    let declared = definition
+        .arguments
+        .get(name)
+        .ok_or_else(|| wrong(format!("{} has no such argument", definition.operation)))?;
+    let value = declared
+        .ty
+        .coerce(value.clone())
+        .map_err(|mismatch| wrong(mismatch.to_string()))?;
+    if let Some(text) = value.as_str() {
+        words(&field(name), text)?;
+    }
+    match &declared.test {
+        Some(test) if value != Value::Null && test.met(&value) != Met::Yes => {
+            Err(wrong(format!("found {value}, expected {test}")))
+        }
+        _ => Ok(value),
+    }
 }
 
 /// What a principal's word is worth.

@@ -67,9 +67,9 @@ impl bus::Handler for Stream {
             data_schema: event.data_schema.clone(),
             data: event.data.to_vec(),
         };
-        taken
-            .check()
-            .map_err(|malformed| Error::invalid(malformed.attribute, malformed.problem))?;
+        if let Some(malformed) = taken.attributes().problems().into_iter().next() {
+            return Err(Error::invalid(malformed.attribute, malformed.problem));
+        }
         let asserter = Asserter {
             issuer: super::own_principal().issuer,
             subject: producer(event),

@@ -50,33 +50,78 @@ pub struct Malformed {
     pub too_large: bool,
 }
 
-impl Event {
-    /// Checks what CloudEvents and this service demand of the attributes.
-    ///
-    /// # Errors
-    /// With the first attribute that is missing, malformed or over its limit.
-    pub fn check(&self) -> Result<(), Malformed> {
-        uri_reference("source", &self.source)?;
-        printable("id", &self.id, 1..=MAX_ATTRIBUTE)?;
-        printable("type", &self.kind, 1..=MAX_ATTRIBUTE)?;
-        printable("subject", &self.subject, 1..=MAX_ATTRIBUTE)?;
-        printable(
-            "correlation_id",
-            &self.correlation_id,
-            0..=MAX_CORRELATION_ID,
-        )?;
-        printable("trace_parent", &self.trace_parent, 0..=MAX_ATTRIBUTE)?;
-        if !self.data_schema.is_empty() {
-            uri_reference("data_schema", &self.data_schema)?;
-        }
-        if self.data.len() > MAX_DATA {
-            return Err(Malformed {
+/// The attributes of an event as they came, but time and scope.
+#[derive(Debug, Clone, Copy)]
+pub struct Attributes<'a> {
+    /// Unique within the source.
+    pub id: &'a str,
+    /// The system it happened in.
+    pub source: &'a str,
+    /// Its type.
+    pub kind: &'a str,
+    /// What it is about within its source.
+    pub subject: &'a str,
+    /// The business transaction.
+    pub correlation_id: &'a str,
+    /// W3C trace context, or empty.
+    pub trace_parent: &'a str,
+    /// Schema of the data, or empty.
+    pub data_schema: &'a str,
+    /// The payload.
+    pub data: &'a [u8],
+}
+
+impl Attributes<'_> {
+    /// Every attribute that is missing, malformed or over its limit, by what CloudEvents
+    /// and this service demand.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Malformed> {
+        let schema = match self.data_schema {
+            "" => Ok(()),
+            schema => uri_reference("data_schema", schema),
+        };
+        let size = self.data.len();
+        let data = if size > MAX_DATA {
+            Err(Malformed {
                 attribute: "data",
-                problem: format!("{} bytes, at most {MAX_DATA} are taken", self.data.len()),
+                problem: format!("{size} bytes, at most {MAX_DATA} are taken"),
                 too_large: true,
-            });
+            })
+        } else {
+            Ok(())
+        };
+        let checks = [
+            uri_reference("source", self.source),
+            printable("id", self.id, 1..=MAX_ATTRIBUTE),
+            printable("type", self.kind, 1..=MAX_ATTRIBUTE),
+            printable("subject", self.subject, 1..=MAX_ATTRIBUTE),
+            printable(
+                "correlation_id",
+                self.correlation_id,
+                0..=MAX_CORRELATION_ID,
+            ),
+            printable("trace_parent", self.trace_parent, 0..=MAX_ATTRIBUTE),
+            schema,
+            data,
+        ];
+        checks.into_iter().filter_map(Result::err).collect()
+    }
+}
+
+impl Event {
+    /// Its attributes.
+    #[must_use]
+    pub fn attributes(&self) -> Attributes<'_> {
+        Attributes {
+            id: &self.id,
+            source: &self.source,
+            kind: &self.kind,
+            subject: &self.subject,
+            correlation_id: &self.correlation_id,
+            trace_parent: &self.trace_parent,
+            data_schema: &self.data_schema,
+            data: &self.data,
         }
-        Ok(())
     }
 
     /// The business transaction: as given, else the document.
@@ -241,7 +286,7 @@ mod tests {
 
     #[test]
     fn attributes_are_held_to_their_limits() {
-        assert_eq!(event().check(), Ok(()));
+        assert_eq!(event().attributes().problems(), []);
         let bad: [(&str, Change); 8] = [
             ("id", |e| e.id.clear()),
             ("id", |e| e.id = "x".repeat(257)),
@@ -255,10 +300,17 @@ mod tests {
         for (attribute, change) in bad {
             let mut event = event();
             change(&mut event);
-            let error = event.check().unwrap_err();
-            assert_eq!(error.attribute, attribute, "{error}");
-            assert_eq!(error.too_large, attribute == "data");
+            let problems = event.attributes().problems();
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            assert_eq!(problems[0].attribute, attribute);
+            assert_eq!(problems[0].too_large, attribute == "data");
         }
+        let mut event = event();
+        event.id.clear();
+        event.subject.clear();
+        let named = event.attributes().problems();
+        let named = named.iter().map(|problem| problem.attribute);
+        assert_eq!(named.collect::<Vec<_>>(), ["id", "subject"]);
     }
 
     #[test]

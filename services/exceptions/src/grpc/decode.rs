@@ -7,33 +7,50 @@ use governance::Scope;
 use service_kit::{
     error::{Error, Result},
     facts,
+    violations::Violations,
 };
 
 use crate::{
-    app::{exceptions::Filter, request::Request},
-    domain::{event::Event, state::State},
+    app::{exceptions::Filter, one_line, request::Request},
+    domain::{
+        event::{Attributes, Event},
+        state::State,
+    },
 };
 
-/// An event of a request; `field` is where it stands there.
-pub(super) fn event(field: &str, event: Option<types::CloudEvent>) -> Result<Event> {
-    let event = event.ok_or_else(|| Error::invalid(field, "is required"))?;
+/// An event of a request; `field` is where it stands there. Everything that is wrong
+/// with it is kept.
+pub(super) fn event(
+    field: &str,
+    event: Option<types::CloudEvent>,
+    violations: &mut Violations,
+) -> Option<Event> {
+    let event = event.ok_or_else(|| Error::invalid(field, "is required"));
+    let event = violations.take(event)?;
+    for malformed in attributes(&event).problems() {
+        let field = format!("{field}.{}", malformed.attribute);
+        let error = if malformed.too_large {
+            Error::too_large(field, malformed.problem)
+        } else {
+            Error::invalid(field, malformed.problem)
+        };
+        violations.take::<()>(Err(error));
+    }
     let scope = Scope::parse(&event.scope)
-        .map_err(|error| Error::invalid(format!("{field}.scope"), error.to_string()))?;
-    let time = event
-        .time
-        .as_ref()
-        .map(|time| {
-            let problem = "is not a time between the years 1 and 9999";
-            instant(time).ok_or_else(|| Error::invalid(format!("{field}.time"), problem))
-        })
-        .transpose()?;
-    Ok(Event {
+        .map_err(|error| Error::invalid(format!("{field}.scope"), error.to_string()));
+    let scope = violations.take(scope);
+    let time = event.time.as_ref().map(|time| {
+        let problem = "is not a time between the years 1 and 9999";
+        instant(time).ok_or_else(|| Error::invalid(format!("{field}.time"), problem))
+    });
+    let time = violations.take(time.transpose());
+    Some(Event {
+        time: time?,
+        scope: scope?,
         id: event.id,
         source: event.source,
         kind: event.r#type,
         subject: event.subject,
-        time,
-        scope,
         correlation_id: event.correlation_id,
         trace_parent: event.trace_parent,
         data_schema: event.data_schema,
@@ -41,18 +58,38 @@ pub(super) fn event(field: &str, event: Option<types::CloudEvent>) -> Result<Eve
     })
 }
 
+fn attributes(event: &types::CloudEvent) -> Attributes<'_> {
+    Attributes {
+        id: &event.id,
+        source: &event.source,
+        kind: &event.r#type,
+        subject: &event.subject,
+        correlation_id: &event.correlation_id,
+        trace_parent: &event.trace_parent,
+        data_schema: &event.data_schema,
+        data: &event.data,
+    }
+}
+
 /// What to list.
 pub(super) fn filter(request: &exceptions::ListExceptionsRequest) -> Result<Filter> {
-    let states = request
-        .states
-        .iter()
-        .enumerate()
-        .map(|(index, &state)| {
-            self::state(state).ok_or_else(|| {
-                Error::invalid(format!("states[{index}]"), format!("no state {state}"))
-            })
-        })
-        .collect::<Result<_>>()?;
+    let mut violations = Violations::default();
+    for (field, name) in [
+        ("type", &request.r#type),
+        ("queue", &request.queue),
+        ("correlation_id", &request.correlation_id),
+    ] {
+        violations.take(one_line(field, name));
+    }
+    let states = request.states.iter().enumerate();
+    let states = states.filter_map(|(index, &number)| {
+        let state = state(number).ok_or_else(|| {
+            Error::invalid(format!("states[{index}]"), format!("no state {number}"))
+        });
+        violations.take(state)
+    });
+    let states = states.collect();
+    violations.finish(|| Some(()))?;
     Ok(Filter {
         scope: request.scope.clone(),
         kind: request.r#type.clone(),
@@ -80,18 +117,23 @@ fn state(number: i32) -> Option<State> {
 /// What is asked for. Provenance and the rest that a caller says of an argument is
 /// ignored: it is the requester's word.
 pub(super) fn request(request: exceptions::RequestActionRequest) -> Result<Request> {
+    let mut violations = Violations::default();
     let mut arguments = BTreeMap::new();
     for (index, fact) in request.arguments.into_iter().enumerate() {
         let field = format!("arguments[{index}]");
         let value = match &fact.value {
-            Some(value) => facts::value_from_proto(value, &format!("{field}.value"))?,
-            None => return Err(Error::invalid(format!("{field}.value"), "is required")),
+            Some(value) => facts::value_from_proto(value, &format!("{field}.value")),
+            None => Err(Error::invalid(format!("{field}.value"), "is required")),
+        };
+        let Some(value) = violations.take(value) else {
+            continue;
         };
         if arguments.insert(fact.name.clone(), value).is_some() {
             let problem = format!("{:?} is given twice", fact.name);
-            return Err(Error::invalid(format!("{field}.name"), problem));
+            violations.take::<()>(Err(Error::invalid(format!("{field}.name"), problem)));
         }
     }
+    violations.finish(|| Some(()))?;
     Ok(Request {
         parent: request.parent,
         operation: request.operation,

@@ -5,7 +5,7 @@ use contracts::exceptions::{
     IngestEventRequest, IngestResult, ListDeadLettersRequest, ListDeadLettersResponse,
     ReplayDeadLetterRequest, event_service_server::EventService,
 };
-use service_kit::{error::Result as KitResult, identity::caller};
+use service_kit::{identity::caller, violations::Violations};
 use tonic::{Request, Response, Status};
 
 use super::{decode, wire};
@@ -21,7 +21,9 @@ impl EventService for Handler {
         request: Request<IngestEventRequest>,
     ) -> Result<Response<IngestResult>, Status> {
         let caller = caller(&request)?;
-        let event = decode::event("event", request.into_inner().event)?;
+        let mut violations = Violations::default();
+        let event = decode::event("event", request.into_inner().event, &mut violations);
+        let event = violations.finish(|| event)?;
         let outcome = self.0.ingest(&caller, event).await?;
         Ok(Response::new(wire::outcome(outcome)))
     }
@@ -31,10 +33,14 @@ impl EventService for Handler {
         request: Request<BatchIngestEventsRequest>,
     ) -> Result<Response<BatchIngestEventsResponse>, Status> {
         let caller = caller(&request)?;
+        let mut violations = Violations::default();
         let events = request.into_inner().events.into_iter().enumerate();
-        let events = events
-            .map(|(index, event)| decode::event(&format!("events[{index}]"), Some(event)))
-            .collect::<KitResult<_>>()?;
+        let events = events.filter_map(|(index, event)| {
+            let field = format!("events[{index}]");
+            decode::event(&field, Some(event), &mut violations)
+        });
+        let events = events.collect();
+        let events = violations.finish(|| Some(events))?;
         let outcomes = self.0.ingest_all(&caller, events).await?;
         Ok(Response::new(BatchIngestEventsResponse {
             results: outcomes.into_iter().map(wire::outcome).collect(),

@@ -5,8 +5,7 @@ use governance::Scope;
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, DatabaseConnection, EntityTrait as _,
     ExprTrait as _, FromQueryResult, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Statement, Value,
-    sea_query::{Expr, SimpleExpr},
+    QuerySelect as _, Statement, Value, sea_query::SimpleExpr,
 };
 use service_kit::{
     db::within,

@@ -10,7 +10,9 @@ use contracts::{
 use service_kit::{error::Reason, identity::PrincipalKind};
 use tonic::{Code, Status};
 
-use crate::support::{Exceptions, MEDICAL, Suite, credit_exceeded, field, refusal, released};
+use crate::support::{
+    Exceptions, MEDICAL, Suite, credit_exceeded, field, fields, refusal, released,
+};
 
 pub fn argument(name: &str, value: &str) -> types::Fact {
     let value = types::value::Kind::StringValue(value.to_owned());
@@ -182,6 +184,9 @@ testkit::backends! {
         ] {
             assert_eq!(field(ask(&mut desk, request).await), wrong);
         }
+        let request = partial(vec![argument("quantity", "-4"), argument("more", "1")]);
+        let wrong = ["warehouse", "more", "quantity"].map(|name| format!("arguments[{name}]"));
+        assert_eq!(fields(ask(&mut desk, request).await), wrong);
         // A claim to be the ERP is ignored.
         let claimed = types::Fact {
             provenance: types::Provenance::Erp.into(),

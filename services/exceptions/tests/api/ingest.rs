@@ -12,8 +12,8 @@ use service_kit::error::Reason;
 use tonic::Code;
 
 use crate::support::{
-    CREDIT_EXCEEDED, INDUSTRIAL, MEDICAL, Suite, credit_exceeded, event, field, morning, refusal,
-    released,
+    CREDIT_EXCEEDED, INDUSTRIAL, MEDICAL, Suite, credit_exceeded, event, field, fields, morning,
+    refusal, released,
 };
 
 fn architect(suite: &Suite) -> crate::support::Events {
@@ -234,6 +234,14 @@ testkit::backends! {
             let two = BatchIngestEventsRequest { events: vec![good.clone(), event] };
             assert_eq!(field(suite.erp().batch_ingest_events(two).await), format!("events[1].{attribute}"));
         }
+        // Everything that is wrong is named at once.
+        let bare = CloudEvent { scope: MEDICAL.to_owned(), ..CloudEvent::default() };
+        let one = IngestEventRequest { event: Some(bare) };
+        let wrong = ["source", "id", "type", "subject"].map(|name| format!("event.{name}"));
+        assert_eq!(fields(suite.erp().ingest_event(one).await), wrong);
+        let two = BatchIngestEventsRequest { events: vec![good.clone(), CloudEvent::default()] };
+        let wrong = ["source", "id", "type", "subject", "scope"].map(|name| format!("events[1].{name}"));
+        assert_eq!(fields(suite.erp().batch_ingest_events(two).await), wrong);
         for count in [0, 501] {
             let request = BatchIngestEventsRequest { events: vec![good.clone(); count] };
             assert_eq!(field(suite.erp().batch_ingest_events(request).await), "events");

@@ -212,10 +212,16 @@ pub fn refusal<T: std::fmt::Debug>(result: Result<T, Status>) -> (Code, Reason) 
     (status.code(), reason)
 }
 
-/// The field that an error is about.
+/// The first field that an error is about.
 pub fn field<T: std::fmt::Debug>(result: Result<T, Status>) -> String {
+    fields(result).remove(0)
+}
+
+/// All fields that an error is about.
+pub fn fields<T: std::fmt::Debug>(result: Result<T, Status>) -> Vec<String> {
     let status = result.expect_err("the call is refused");
     let details = status.get_error_details();
     let bad = details.bad_request().expect("an error names the field");
-    bad.field_violations[0].field.clone()
+    let fields = bad.field_violations.iter();
+    fields.map(|violation| violation.field.clone()).collect()
 }

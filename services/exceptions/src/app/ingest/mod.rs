@@ -20,7 +20,7 @@ use super::{
     ports::{Asserter, Wanted},
     records::Author,
 };
-use crate::domain::event::{Event, Malformed};
+use crate::domain::event::Event;
 use plan::Batch;
 use read::Item;
 
@@ -135,12 +135,9 @@ impl App {
     /// Takes in one event.
     ///
     /// # Errors
-    /// For malformed attributes, a scope the caller may not bring events for, a source
-    /// that is another's, and an id that came with other content before.
+    /// For a scope the caller may not bring events for, a source that is another's, and an
+    /// id that came with other content before.
     pub async fn ingest(&self, caller: &Caller, event: Event) -> Result<Outcome> {
-        event
-            .check()
-            .map_err(|malformed| refused("event", &malformed))?;
         caller.require(permission::INGEST, &event.scope)?;
         let (source, id) = (event.source.clone(), event.id.clone());
         // The event may belong to another trace than the call that brings it.
@@ -159,18 +156,12 @@ impl App {
     /// Takes in several events in order, in one transaction, each with its own outcome.
     ///
     /// # Errors
-    /// For malformed attributes, or a scope the caller may not bring events for, of any;
-    /// then none is taken in.
+    /// For too many events, or a scope the caller may not bring events for, of any; then
+    /// none is taken in.
     pub async fn ingest_all(&self, caller: &Caller, events: Vec<Event>) -> Result<Vec<Outcome>> {
         if !(1..=MAX_BATCH).contains(&events.len()) {
             let problem = format!("{} events, expected 1 to {MAX_BATCH}", events.len());
             return Err(Error::invalid("events", problem));
-        }
-        for (index, event) in events.iter().enumerate() {
-            let field = || format!("events[{index}]");
-            event
-                .check()
-                .map_err(|malformed| refused(&field(), &malformed))?;
         }
         let scopes = events
             .iter()
@@ -253,15 +244,6 @@ pub(crate) fn refusal(reason: Reason, source: &str, id: &str) -> Error {
             reason,
             format!("event {source} {id} came before with other content"),
         ),
-    }
-}
-
-fn refused(event: &str, malformed: &Malformed) -> Error {
-    let field = format!("{event}.{}", malformed.attribute);
-    if malformed.too_large {
-        Error::too_large(field, malformed.problem.clone())
-    } else {
-        Error::invalid(field, malformed.problem.clone())
     }
 }
 
