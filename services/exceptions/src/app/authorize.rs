@@ -218,7 +218,8 @@ impl App {
         let author = Author::own(self.now());
         self.change_action(&action, &|case, index| {
             let kept = &mut case.actions[index];
-            if kept.state != State::PendingApproval {
+            // The sweep and whoever asked may find it held up at once.
+            if kept.state != State::PendingApproval || kept.reason == why {
                 return Ok(Change::default());
             }
             why.clone_into(&mut kept.reason);
