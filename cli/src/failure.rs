@@ -34,8 +34,8 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command ended, with its exit status. The message goes to standard error, one
-/// line; an empty one says nothing, since the output said it.
+/// Why a command ended, with its exit status. The message goes to standard error, a line
+/// for each thing that is wrong; an empty one says nothing, since the output said it.
 #[derive(Debug)]
 pub struct Failure {
     /// The exit status.

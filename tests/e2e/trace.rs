@@ -269,6 +269,7 @@ async fn validate(suite: &Suite) {
             record: Some(Record::Customer(record)),
         }),
         correlation_id: order(ORDER),
+        ..Default::default()
     };
     let validation = ValidationServiceClient::new(calls)
         .validate_record(traced(request))

@@ -7,7 +7,8 @@ use std::{
 };
 
 use service_kit::{
-    bootstrap::Files,
+    bootstrap::{self, Files},
+    error::Kind,
     identity::DEVELOPMENT_ISSUER,
     settings::{self, LogFormat, Overrides, Settings},
     suite::{Running as Suite, Suite as Builder},
@@ -28,7 +29,7 @@ pub async fn run(common: &Common, args: &Dev) -> Result<(), Failure> {
     let settings = adjusted(common, args)?;
     let guard = telemetry::init(&settings.telemetry, "bylaw").map_err(kit)?;
     let files = files(&args.example)?;
-    let mut suite = start(settings, files).await?;
+    let mut suite = start(settings, files, &args.example).await?;
     let ran = serve(common, args, &mut suite).await;
     let stopped = suite.shutdown().await.map_err(kit);
     // A later command would only wait for a suite that is gone.
@@ -37,8 +38,12 @@ pub async fn run(common: &Common, args: &Dev) -> Result<(), Failure> {
     ran.and(stopped)
 }
 
+/// Settings and files that are wrong are the user's; all else failed.
 fn kit(error: service_kit::Error) -> Failure {
-    Failure::failed(error.message())
+    match error.kind() {
+        Kind::InvalidArgument => Failure::usage(error.message()),
+        _ => Failure::failed(error.message()),
+    }
 }
 
 /// What a development suite differs in from the defaults.
@@ -51,9 +56,9 @@ fn adjusted(common: &Common, args: &Dev) -> Result<Settings, Failure> {
     };
     let mut settings = settings::load::<()>(None, &flags).map_err(kit)?.settings;
     settings.identity.principals_issuer = Some(DEVELOPMENT_ISSUER.to_owned());
-    settings.identity.principals_file = Some(common.data_dir.join("principals.yaml"));
+    settings.identity.principals_file = Some(common.data_dir.join(bootstrap::PRINCIPALS));
     // Files of one's own may bring their access table along.
-    let access = common.data_dir.join("access.yaml");
+    let access = common.data_dir.join(bootstrap::ACCESS);
     if access.exists() {
         settings.identity.access_file = Some(access);
     }
@@ -85,10 +90,16 @@ fn listen(option: &str, text: &str, any_port: bool) -> Result<SocketAddr, Failur
     Ok(addr)
 }
 
+/// The example of the binary.
+const DISTRIBUTOR: &str = "distributor";
+
+/// No example: stores stay empty.
+const NONE: &str = "none";
+
 /// The files that empty stores are filled with.
 fn files(example: &str) -> Result<Files, Failure> {
     match example {
-        "distributor" => {
+        DISTRIBUTOR => {
             let files = example::files();
             Ok(Files::embedded(
                 files
@@ -96,7 +107,7 @@ fn files(example: &str) -> Result<Files, Failure> {
                     .map(|(path, content)| (path.as_str(), *content)),
             ))
         }
-        "none" => Ok(Files::none()),
+        NONE => Ok(Files::none()),
         folder => Files::from_dir(Path::new(folder)).map_err(|error| {
             let message = error.message();
             Failure::usage(format!(
@@ -106,29 +117,27 @@ fn files(example: &str) -> Result<Files, Failure> {
     }
 }
 
-/// Starts the five services and writes down where they listen.
-async fn start(settings: Settings, files: Files) -> Result<Suite, Failure> {
+/// Kinds of documents that stand beside those of the services: the command line's own.
+const BESIDES: [&str; 2] = ["PolicyTest", "EventMapping"];
+
+/// Starts the five services and writes down where they listen. Before anything is written,
+/// every file of the example is checked, so that a mistake in one leaves nothing behind
+/// that a mended one would come too late for.
+async fn start(settings: Settings, files: Files, example: &str) -> Result<Suite, Failure> {
     let data_dir = settings.data_dir.clone();
-    std::fs::create_dir_all(&data_dir)
-        .map_err(|error| Failure::failed(format!("{}: {error}", data_dir.display())))?;
-    // The operator's own principals stay; the example's are a start.
-    let principals = data_dir.join("principals.yaml");
-    if !principals.exists() {
-        std::fs::write(
-            &principals,
-            files.get("principals.yaml").unwrap_or(b"principals: {}\n"),
-        )?;
-    }
-    let suite = Builder::new(settings)
-        .files(files)
+    let mut suite = Builder::new(settings)
+        .files(files.clone())
+        .besides(&BESIDES)
         .service::<policy::Service>(Default::default())
         .service::<exceptions::Service>(Default::default())
         .service::<masterdata::Service>(Default::default())
         .service::<aigate::Service>(Default::default())
-        .service::<audit::Service>(Default::default())
-        .start()
-        .await
-        .map_err(kit)?;
+        .service::<audit::Service>(Default::default());
+    suite.check().map_err(kit)?;
+    std::fs::create_dir_all(&data_dir)
+        .map_err(|error| Failure::failed(format!("{}: {error}", data_dir.display())))?;
+    principals(&data_dir, &files, example)?;
+    let suite = suite.start().await.map_err(kit)?;
     let running = Running {
         grpc_addr: suite.grpc_addr().to_string(),
         http_addr: suite.http_addr().to_string(),
@@ -138,6 +147,29 @@ async fn start(settings: Settings, files: Files) -> Result<Suite, Failure> {
         .map_err(|error| Failure::failed(error.to_string()))?;
     std::fs::write(data_dir.join(Running::FILE), text + "\n")?;
     Ok(suite)
+}
+
+/// The operator's own principals stay; the example's are a start.
+fn principals(data_dir: &Path, files: &Files, example: &str) -> Result<(), Failure> {
+    let offered = files.get(bootstrap::PRINCIPALS);
+    let path = data_dir.join(bootstrap::PRINCIPALS);
+    if !path.exists() {
+        std::fs::write(&path, offered.unwrap_or(b"principals: {}\n"))?;
+        return Ok(());
+    }
+    // Those of the binary were given to be changed; a folder's are somebody's own.
+    let own = !matches!(example, DISTRIBUTOR | NONE);
+    if let Some(offered) = offered
+        && own
+        && std::fs::read(&path)? != offered
+    {
+        eprintln!(
+            "warning: {example}/{} isn't used: it differs from {}, which is in force",
+            bootstrap::PRINCIPALS,
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 /// Says where the suite is, plays what was asked for, and waits to be stopped.

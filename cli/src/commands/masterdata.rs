@@ -42,7 +42,7 @@ pub async fn run(common: &Common, command: MasterdataCommand) -> Result<(), Fail
         let request = BatchValidateRecordsRequest {
             scope: scope.clone(),
             records: batch.iter().map(source).collect(),
-            correlation_id: String::new(),
+            ..Default::default()
         };
         let answer = session
             .masterdata()

@@ -36,8 +36,8 @@ pub fn run(cli: Cli) -> ExitCode {
     match runtime.block_on(dispatch(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { exit, message }) => {
-            if !message.is_empty() {
-                eprintln!("error: {message}");
+            for line in message.lines() {
+                eprintln!("error: {line}");
             }
             exit.into()
         }

@@ -7,6 +7,7 @@
 )]
 
 mod audit;
+mod bootstrap;
 mod bylaw;
 mod decide;
 mod dev;

@@ -11,7 +11,7 @@ pub mod suite;
 mod workflow;
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     fmt,
     sync::Arc,
 };
@@ -167,6 +167,9 @@ struct Compiler {
     defaults: BTreeMap<(Arc<str>, Scope), Arc<str>>,
     digests: BTreeMap<String, String>,
     diagnostics: Vec<Diagnostic>,
+    /// What is there and wrong (`Workflow/order_release`): that is said once, and not again
+    /// of everything that refers to it.
+    broken: BTreeSet<String>,
 }
 
 impl Compiler {
@@ -183,6 +186,9 @@ impl Compiler {
         if head.kind != kind {
             return;
         }
+        if kind == POLICY && self.refers_to_broken(&node) {
+            return;
+        }
         let document = Document { source, node };
         let digest = match kind {
             SCOPE_TREE => self.scope_tree(&document),
@@ -193,8 +199,17 @@ impl Compiler {
             Ok(digest) => {
                 self.digests.insert(format!("{kind}/{}", head.name), digest);
             }
-            Err(mut diagnostics) => self.diagnostics.append(&mut diagnostics),
+            Err(mut diagnostics) => {
+                self.diagnostics.append(&mut diagnostics);
+                self.broken.insert(format!("{kind}/{}", head.name));
+            }
         }
+    }
+
+    fn refers_to_broken(&self, policy: &Node) -> bool {
+        let workflow = policy.get("workflow").and_then(Node::as_str);
+        let workflow = format!("{WORKFLOW}/{}", workflow.unwrap_or_default());
+        self.broken.contains(&workflow) || self.broken.contains(&format!("{SCOPE_TREE}/scopes"))
     }
 
     fn scope_tree(&mut self, document: &Document<'_>) -> Result<String, Vec<Diagnostic>> {

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    bootstrap::Files,
+    bootstrap::{self, Checker, Files},
     bus::{self, Bus},
     client::Peers,
     clock::{self, Clock, Ids},
@@ -44,12 +44,15 @@ pub struct Suite {
     ids: Arc<dyn Ids>,
     bus: Option<Arc<dyn Bus>>,
     services: Vec<Starter>,
+    besides: Option<&'static [&'static str]>,
+    checked: bool,
 }
 
 /// A service that waits for its context.
 struct Starter {
     name: &'static str,
     peers: &'static [&'static str],
+    checker: Checker,
     migrations: fn() -> Vec<Box<dyn sea_orm_migration::MigrationTrait>>,
     build: Box<dyn FnOnce(Context) -> BoxFuture<'static, Result<Part>> + Send>,
 }
@@ -65,6 +68,8 @@ impl Suite {
             ids: Arc::new(clock::Uuid7),
             bus: None,
             services: Vec::new(),
+            besides: None,
+            checked: false,
         }
     }
 
@@ -72,6 +77,14 @@ impl Suite {
     #[must_use]
     pub fn files(mut self, files: Files) -> Self {
         self.files = Some(files);
+        self
+    }
+
+    /// Kinds of documents that stand beside those of the services and are none of theirs.
+    /// With them, a document of a kind that nobody knows is refused, as a mistyped one is.
+    #[must_use]
+    pub fn besides(mut self, kinds: &'static [&'static str]) -> Self {
+        self.besides = Some(kinds);
         self
     }
 
@@ -102,19 +115,48 @@ impl Suite {
         self.services.push(Starter {
             name: S::NAME,
             peers: S::PEERS,
+            checker: Checker {
+                kinds: S::DOCUMENTS,
+                check: S::check,
+            },
             migrations: S::migrations,
             build: Box::new(move |context| Box::pin(S::build(settings, context))),
         });
         self
     }
 
+    /// Checks the documents of every service, and the settings beside them, before anything
+    /// is opened or written. A suite of several services does so when it starts, so that
+    /// none of them takes its part of files that another will refuse.
+    ///
+    /// # Errors
+    /// With everything that is wrong, each with its place.
+    pub fn check(&mut self) -> Result<()> {
+        let files = match (&self.files, &self.settings.bootstrap.dir) {
+            (Some(files), _) => files.clone(),
+            (None, Some(dir)) => Files::from_dir(dir)?,
+            (None, None) => Files::none(),
+        };
+        let checkers: Vec<_> = self.services.iter().map(|s| s.checker).collect();
+        let problems = bootstrap::check(&files, &checkers, self.besides);
+        if !problems.is_empty() {
+            return Err(files.refuse(problems));
+        }
+        self.files = Some(files);
+        self.checked = true;
+        Ok(())
+    }
+
     /// Opens stores, migrates them, builds the services and serves. It returns once
     /// calls are answered.
     ///
     /// # Errors
-    /// If the settings contradict each other, the data directory is in use, or anything
-    /// can't be opened.
+    /// If documents are malformed, the settings contradict each other, the data directory is
+    /// in use, or anything can't be opened.
     pub async fn start(mut self) -> Result<Running> {
+        if self.services.len() > 1 && !self.checked {
+            self.check()?;
+        }
         let locks = lock(&self.settings, &self.services)?;
         let listeners = Listeners::bind(&self.settings).await?;
         let (grpc_addr, http_addr) = (listeners.grpc_addr, listeners.http_addr);

@@ -18,7 +18,9 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use sea_orm_migration::MigrationTrait;
 use service_kit::{
-    Context, Part, bus,
+    Context, Part,
+    bootstrap::{Document, Files, Problem, Stamp},
+    bus,
     error::{Error, Kind, Reason, Result},
 };
 
@@ -35,7 +37,12 @@ pub struct Service;
 impl service_kit::Service for Service {
     const NAME: &'static str = "aigate";
     const PEERS: &'static [&'static str] = &["audit", "policy", "exceptions"];
+    const DOCUMENTS: &'static [&'static str] = &KINDS;
     type Settings = settings::Settings;
+
+    fn check(_: &Files, documents: &[Document]) -> Vec<Problem> {
+        problems(documents)
+    }
 
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         store::migrations()
@@ -94,37 +101,43 @@ fn name_issuer(catalog: &mut Catalog, context: &Context) -> Result<()> {
 /// The catalog that is in force: what an empty store is given first, recorded as such;
 /// from then on what the store has, whatever the files say.
 async fn catalog(store: &store::Sql, context: &Context) -> Result<Catalog> {
-    let offered: Vec<Source> = context
-        .files
-        .documents()?
-        .into_iter()
-        .filter(|document| KINDS.contains(&document.kind.as_str()))
-        .map(|document| Source {
-            path: document.path,
-            line: document.line,
-            text: document.text,
-        })
-        .collect();
-    // What is kept can be read, so that a mistake in a file keeps nothing.
-    read(&offered)?;
-    let record = app::bootstrapped(&offered, context.clock.now());
-    let kept = store.declared(&offered, &record).await?;
-    let text = |source: &Source| source.text.clone();
-    if !offered.is_empty() && !kept.iter().map(text).eq(offered.iter().map(text)) {
-        tracing::warn!("the store has a catalog already; that of the files is not used");
+    let mut kept = store.declared().await?;
+    if kept.is_empty() {
+        let offered = sources(&context.offered::<Service>()?);
+        let record = app::bootstrapped(&offered, context.clock.now());
+        kept = store.declare(&offered, &record).await?;
+    } else {
+        let begun: Vec<_> = kept.iter().map(|kept| Stamp::of(&kept.text, [])).collect();
+        context.warn_of_changes::<Service>(&begun, Document::stamp);
     }
-    let mut catalog = read(&kept)?;
+    let mut catalog = Catalog::read(&kept).map_err(|problems| {
+        let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let message = format!(
+            "the store's catalog can't be read any more: {}",
+            lines.join("\n")
+        );
+        Error::new(Kind::FailedPrecondition, Reason::IllegalState, message)
+    })?;
     name_issuer(&mut catalog, context)?;
     Ok(catalog)
 }
 
-fn read(sources: &[Source]) -> Result<Catalog> {
-    Catalog::read(sources).map_err(|problems| {
-        let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        Error::new(
-            Kind::InvalidArgument,
-            Reason::InvalidArgument,
-            lines.join("\n"),
-        )
-    })
+fn sources(documents: &[Document]) -> Vec<Source> {
+    let source = |document: &Document| Source {
+        path: document.path.clone(),
+        line: document.line,
+        text: document.text.clone(),
+    };
+    documents.iter().map(source).collect()
+}
+
+fn problems(documents: &[Document]) -> Vec<Problem> {
+    let found = Catalog::read(&sources(documents)).err().unwrap_or_default();
+    let found = found.into_iter().map(|found| Problem {
+        path: found.path,
+        line: found.line,
+        column: found.column,
+        message: found.message,
+    });
+    found.collect()
 }

@@ -16,7 +16,9 @@ use std::sync::Arc;
 use sea_orm_migration::MigrationTrait;
 use serde_json::json;
 use service_kit::{
-    Context, Part, bus,
+    Context, Part,
+    bootstrap::{Document, Files, Problem, Stamp},
+    bus,
     error::{Error, Kind, Reason, Result},
     outbox::{Audit, Entry, Outcome},
 };
@@ -37,7 +39,12 @@ pub struct Service;
 impl service_kit::Service for Service {
     const NAME: &'static str = "exceptions";
     const PEERS: &'static [&'static str] = &["audit", "policy"];
+    const DOCUMENTS: &'static [&'static str] = &KINDS;
     type Settings = settings::Settings;
+
+    fn check(_: &Files, documents: &[Document]) -> Vec<Problem> {
+        problems(documents)
+    }
 
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         store::migrations()
@@ -86,32 +93,26 @@ impl service_kit::Service for Service {
 /// The catalog that is in force: what an empty store is given first, recorded as such;
 /// from then on what the store has, whatever the files say.
 async fn catalog(store: &store::Sql, context: &Context) -> Result<Catalog> {
-    let offered = context
-        .files
-        .documents()?
-        .into_iter()
-        .filter(|document| KINDS.contains(&document.kind.as_str()))
-        .map(|document| Declared {
-            path: document.path,
-            line: document.line,
-            kind: document.kind,
-            text: document.text,
-        })
-        .collect::<Vec<_>>();
-    // What is kept can be compiled, so that a mistake in a file keeps nothing.
-    compile(&offered)?;
-    let kept = store
-        .declared(&offered, &bootstrap(&offered, context))
-        .await?;
-    let text = |declared: &Declared| (declared.kind.clone(), declared.text.clone());
-    if !offered.is_empty() && !kept.iter().map(text).eq(offered.iter().map(text)) {
-        tracing::warn!("the store has a catalog already; that of the files is not used");
+    let mut kept = store.declared().await?;
+    if kept.is_empty() {
+        let offered: Vec<_> = context
+            .offered::<Service>()?
+            .into_iter()
+            .map(|document| Declared {
+                path: document.path,
+                line: document.line,
+                kind: document.kind,
+                text: document.text,
+            })
+            .collect();
+        kept = store
+            .declare(&offered, &bootstrap(&offered, context))
+            .await?;
+    } else {
+        let begun: Vec<_> = kept.iter().map(|kept| Stamp::of(&kept.text, [])).collect();
+        context.warn_of_changes::<Service>(&begun, Document::stamp);
     }
-    compile(&kept)
-}
-
-fn compile(declared: &[Declared]) -> Result<Catalog> {
-    let sources = declared
+    let sources: Vec<_> = kept
         .iter()
         .map(|declared| Source {
             path: &declared.path,
@@ -119,11 +120,33 @@ fn compile(declared: &[Declared]) -> Result<Catalog> {
             kind: &declared.kind,
             text: &declared.text,
         })
-        .collect::<Vec<_>>();
+        .collect();
     Catalog::compile(&sources).map_err(|problems| {
-        let message = problems.to_string();
-        Error::new(Kind::InvalidArgument, Reason::InvalidArgument, message)
+        let message = format!("the store's catalog doesn't compile any more: {problems}");
+        Error::new(Kind::FailedPrecondition, Reason::IllegalState, message)
     })
+}
+
+fn problems(documents: &[Document]) -> Vec<Problem> {
+    let sources: Vec<_> = documents
+        .iter()
+        .map(|document| Source {
+            path: &document.path,
+            line: document.line,
+            kind: &document.kind,
+            text: &document.text,
+        })
+        .collect();
+    let Err(found) = Catalog::compile(&sources) else {
+        return Vec::new();
+    };
+    let found = found.0.into_iter().map(|found| Problem {
+        path: found.path,
+        line: found.line,
+        column: found.column,
+        message: found.message,
+    });
+    found.collect()
 }
 
 /// The record of a catalog that an empty store is given.

@@ -14,7 +14,11 @@ mod sweep;
 use std::sync::Arc;
 
 use sea_orm_migration::MigrationTrait;
-use service_kit::{Context, Part, error::Result};
+use service_kit::{
+    Context, Part,
+    bootstrap::{Document, Files, Problem},
+    error::Result,
+};
 
 pub use settings::Settings;
 
@@ -24,7 +28,12 @@ pub struct Service;
 
 impl service_kit::Service for Service {
     const NAME: &'static str = "masterdata";
+    const DOCUMENTS: &'static [&'static str] = &domain::catalog::KINDS;
     type Settings = Settings;
+
+    fn check(_: &Files, documents: &[Document]) -> Vec<Problem> {
+        app::check(documents).err().unwrap_or_default()
+    }
 
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         store::migrations()
@@ -32,7 +41,7 @@ impl service_kit::Service for Service {
 
     async fn build(settings: Settings, context: Context) -> Result<Part> {
         let store: Arc<dyn app::Store> = Arc::new(store::Database::new(context.db.clone()));
-        let catalog = app::catalog(&*store, &context.files, context.clock.now()).await?;
+        let catalog = app::catalog(&*store, &context).await?;
         let sweep = sweep::run(
             Arc::clone(&store),
             settings,

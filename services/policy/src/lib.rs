@@ -13,7 +13,11 @@ mod store;
 
 use std::sync::Arc;
 
-use service_kit::{Context, Part, error::Result};
+use service_kit::{
+    Context, Part,
+    bootstrap::{Document, Files, Problem},
+    error::Result,
+};
 
 pub use domain::receipt;
 pub use settings::Settings;
@@ -23,7 +27,12 @@ pub struct Service;
 
 impl service_kit::Service for Service {
     const NAME: &'static str = "policy";
+    const DOCUMENTS: &'static [&'static str] = &governance::files::KINDS;
     type Settings = Settings;
+
+    fn check(files: &Files, documents: &[Document]) -> Vec<Problem> {
+        app::check(files, documents)
+    }
 
     fn migrations() -> Vec<Box<dyn sea_orm_migration::MigrationTrait>> {
         store::migrations()

@@ -170,6 +170,7 @@ async fn validate(stage: &mut Stage, step: &mut Step) -> Result<(), Failure> {
                 record: Some(record),
             }),
             correlation_id: stage.order.clone(),
+            ..Default::default()
         };
         let validation = stage
             .session(&adapter)?

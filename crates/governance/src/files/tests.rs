@@ -164,6 +164,21 @@ fn every_error_has_its_place() {
 }
 
 #[test]
+fn what_refers_to_something_broken_is_not_reported_too() {
+    let both = POLICY
+        .replace("name: p", "name: q")
+        .replace("mode: DEFAULT", "mode: MAYBE");
+    let scopes = SCOPES.replace("level: REGION", "level: COUNTY");
+    let found = errors(&scopes, WORKFLOW, &[POLICY, &both]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("s.yaml:4:"), "{found:?}");
+    let workflow = WORKFLOW.replace("owner: o", "owner: o\ncolour: red");
+    let found = errors(SCOPES, &workflow, &[POLICY, &both]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("w.yaml:5:"), "{found:?}");
+}
+
+#[test]
 fn lines_count_from_the_start_of_the_file() {
     let mut bad = source("many.yaml", &POLICY.replace("mode: DEFAULT", "mode: X"));
     bad.lines_before = 40;

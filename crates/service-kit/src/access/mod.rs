@@ -16,4 +16,5 @@ mod table_tests;
 pub(crate) use layer::Authorize;
 pub use methods::{Method, Methods};
 pub use refusals::{Refusal, RefusalRegistry, Refusals};
+pub(crate) use table::check_table;
 pub use table::{AccessTable, Conflict, REPRESENT};

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::Methods;
 use crate::{
+    bootstrap::Problem,
     error::{Error, Result},
     identity::{Principal, Scopes},
 };
@@ -84,6 +85,19 @@ pub struct Conflict<'t> {
     pub reason: &'t str,
 }
 
+/// What is wrong with an access table, and where.
+pub(crate) fn check_table(path: &str, text: &str) -> Vec<Problem> {
+    let Err(said) = AccessTable::parse(text) else {
+        return Vec::new();
+    };
+    if text.len() <= MAX_FILE
+        && let Err(error) = serde_saphyr::from_str::<File>(text)
+    {
+        return vec![Problem::of_yaml(path, 0, &error)];
+    }
+    vec![Problem::of_file(path, said)]
+}
+
 impl AccessTable {
     /// The table that ships with Bylaw.
     ///
@@ -115,7 +129,8 @@ impl AccessTable {
                 text.len()
             ));
         }
-        let file: File = serde_saphyr::from_str(text).map_err(|e| e.to_string())?;
+        let file: File =
+            serde_saphyr::from_str(text).map_err(|e| e.without_snippet().to_string())?;
         let Kind::AccessTable = file.kind;
         let methods = Methods::of_contracts()?;
         let known: HashSet<&str> = methods.permissions().chain(EXTRA).collect();

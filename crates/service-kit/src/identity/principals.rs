@@ -4,6 +4,9 @@
 use std::{collections::HashMap, path::Path};
 
 use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use crate::bootstrap::Problem;
 
 use super::{Asserts, Grant, GrantScope, PrincipalKind};
 
@@ -16,7 +19,7 @@ pub(super) const MAX_SUBJECT: usize = 256;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    principals: HashMap<String, Item>,
+    principals: HashMap<String, Spanned<Item>>,
 }
 
 /// What is known of a subject.
@@ -46,35 +49,64 @@ pub(super) struct Principals(HashMap<String, HashMap<String, Item>>);
 
 impl Principals {
     /// Reads a file of the form of `examples/distributor/principals.yaml`.
+    ///
+    /// # Errors
+    /// With all that is wrong, a line each.
     pub(super) fn read(path: &Path, default_issuer: &str) -> Result<Self, String> {
-        let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-        Self::parse(&text, default_issuer).map_err(|e| format!("{}: {e}", path.display()))
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|e| format!("{shown}: {e}"))?;
+        Self::parse(&shown, &text, default_issuer).map_err(|problems| {
+            let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            lines.join("\n")
+        })
     }
 
-    pub(super) fn parse(text: &str, default_issuer: &str) -> Result<Self, String> {
+    pub(super) fn parse(
+        path: &str,
+        text: &str,
+        default_issuer: &str,
+    ) -> Result<Self, Vec<Problem>> {
         if text.len() > MAX_FILE {
-            return Err(format!(
-                "{} bytes, at most {MAX_FILE} are allowed",
-                text.len()
-            ));
+            let found = format!("{} bytes, at most {MAX_FILE} are allowed", text.len());
+            return Err(vec![Problem::of_file(path, found)]);
         }
-        let file: File = serde_saphyr::from_str(text).map_err(|e| e.to_string())?;
+        let file: File =
+            serde_saphyr::from_str(text).map_err(|e| vec![Problem::of_yaml(path, 0, &e)])?;
         let mut known: HashMap<String, HashMap<String, Item>> = HashMap::new();
-        for (subject, item) in file.principals {
-            item.check(&subject)
-                .map_err(|e| format!("principals.{subject}: {e}"))?;
+        let mut problems = Vec::new();
+        for (subject, spanned) in file.principals {
+            let item = spanned.value;
+            if let Err(what) = item.check(&subject) {
+                let place = |number: u64| usize::try_from(number).unwrap_or(1);
+                problems.push(Problem {
+                    path: path.to_owned(),
+                    line: place(spanned.referenced.line()),
+                    column: place(spanned.referenced.column()),
+                    message: format!("principals.{subject}: {what}"),
+                });
+            }
             let issuer = item
                 .issuer
                 .clone()
                 .unwrap_or_else(|| default_issuer.to_owned());
             known.entry(issuer).or_default().insert(subject, item);
         }
-        Ok(Self(known))
+        problems.sort();
+        if problems.is_empty() {
+            Ok(Self(known))
+        } else {
+            Err(problems)
+        }
     }
 
     pub(super) fn get(&self, issuer: &str, subject: &str) -> Option<&Item> {
         self.0.get(issuer)?.get(subject)
     }
+}
+
+/// What is wrong with a principals file, wherever in it.
+pub(crate) fn check_principals(path: &str, text: &str) -> Vec<Problem> {
+    Principals::parse(path, text, "").err().unwrap_or_default()
 }
 
 impl Item {
@@ -151,8 +183,14 @@ mod tests {
             ),
             ("people: {}", "people"),
         ] {
-            let error = Principals::parse(bad, "iss").unwrap_err();
+            let found = Principals::parse("p.yaml", bad, "iss").unwrap_err();
+            let error = found[0].to_string();
             assert!(error.to_lowercase().contains(why), "{bad}: {error}");
+            assert!(error.starts_with("p.yaml:1:"), "{error}");
         }
+        let two = "principals:\n  b: {kind: person}\n  a:\n    {asserts: [ERP]}\n  c: {owner: x}\n";
+        let found = Principals::parse("p.yaml", two, "iss").unwrap_err();
+        let places: Vec<_> = found.iter().map(|p| (p.line, p.column)).collect();
+        assert_eq!(places, [(4, 5), (5, 6)]);
     }
 }

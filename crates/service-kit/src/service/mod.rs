@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    bootstrap::Files,
+    bootstrap::{self, Document, Files, Problem, Stamp},
     bus::Bus,
     client::Peers,
     clock,
@@ -32,11 +32,22 @@ pub trait Service: Send + 'static {
     /// Services that this one calls; a process of its own needs their addresses.
     const PEERS: &'static [&'static str] = &["audit"];
 
+    /// Kinds of the documents that its store begins with.
+    const DOCUMENTS: &'static [&'static str] = &[];
+
     /// Section `[service]` of the settings.
     type Settings: Serialize + DeserializeOwned + Default + Clone + Debug + Send + Validate;
 
     /// Its own migrations, in order; the kit's come before them.
     fn migrations() -> Vec<Box<dyn MigrationTrait>>;
+
+    /// Finds everything that is wrong with the documents that the store would begin with,
+    /// all of [`Self::DOCUMENTS`]: each by itself, and all of them together. It stores
+    /// nothing; what it lets pass can be stored whole.
+    fn check(files: &Files, documents: &[Document]) -> Vec<Problem> {
+        let _ = (files, documents);
+        Vec::new()
+    }
 
     /// Puts the service together. It serves once this has ended; tasks that must run
     /// meanwhile are the caller's to await in [`Part::tasks`].
@@ -65,7 +76,7 @@ pub struct Context {
     pub peers: Peers,
     /// Who may call; the policy service keeps its revocations current.
     pub guards: Guards,
-    /// Documents for an empty store.
+    /// Documents for an empty store; [`Context::offered`] reads them.
     pub files: Files,
     /// Records and events on their way out.
     pub outbox: Outbox,
@@ -73,6 +84,43 @@ pub struct Context {
     pub shutdown: CancellationToken,
     /// Where the service reports how it is.
     pub health: Health,
+}
+
+impl Context {
+    /// The documents that a service's empty store begins with, checked.
+    ///
+    /// # Errors
+    /// With everything that is wrong with them, each with its place.
+    pub fn offered<S: Service>(&self) -> Result<Vec<Document>> {
+        let documents = bootstrap::of_kinds(&self.files.documents()?, S::DOCUMENTS);
+        let problems = S::check(&self.files, &documents);
+        if problems.is_empty() {
+            Ok(documents)
+        } else {
+            Err(self.files.refuse(problems))
+        }
+    }
+
+    /// Warns of documents that are different in the files from what a service's store was
+    /// begun with: they aren't used, and who changed them must hear it. `begun` are the
+    /// stamps of what it was begun with; `stamp` gives that of a document of the files.
+    pub fn warn_of_changes<S: Service>(&self, begun: &[Stamp], stamp: impl Fn(&Document) -> Stamp) {
+        if self.files.is_empty() {
+            return;
+        }
+        match self.files.documents() {
+            Ok(documents) => {
+                let own = bootstrap::of_kinds(&documents, S::DOCUMENTS);
+                let offered: Vec<_> = own.iter().map(stamp).collect();
+                bootstrap::warn(S::NAME, begun, &offered);
+            }
+            Err(error) => tracing::warn!(
+                service = S::NAME,
+                "the store has what it was begun with, and the files can't be read: {}",
+                error.message()
+            ),
+        }
+    }
 }
 
 /// What a service gives the kit.

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Service;
 use crate::{
-    error::{Chain, Error, Result},
+    error::{Chain, Error, Kind, Result},
     settings::{self, Loaded, Overrides},
     suite::Suite,
     telemetry,
@@ -15,7 +15,7 @@ use crate::{
 
 /// Something failed, or the process was cut short.
 const FAILED: u8 = 1;
-/// Usage or settings are wrong.
+/// Usage, settings or documents are wrong.
 const USAGE: u8 = 2;
 
 /// What a service process takes.
@@ -57,7 +57,7 @@ impl Flags {
 }
 
 /// Runs a service as a process until a signal ends it. The exit status is 0 after a
-/// drain, 1 after a failure, 2 for wrong usage or settings.
+/// drain, 1 after a failure, 2 for wrong usage, settings or documents.
 #[must_use]
 pub fn main<S: Service>() -> ExitCode {
     let name = format!("bylaw-{}", S::NAME);
@@ -93,6 +93,7 @@ pub fn main<S: Service>() -> ExitCode {
     };
     match runtime.block_on(run::<S>(loaded)) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(e) if e.kind() == Kind::InvalidArgument => failed(USAGE, &e),
         Err(e) => failed(FAILED, &e),
     }
 }

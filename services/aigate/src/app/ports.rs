@@ -52,8 +52,12 @@ pub struct Query {
 /// Where recommendations are kept.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// The documents of the catalog: an empty store keeps those offered, with the record.
-    async fn declared(&self, offered: &[Source], record: &Entry) -> Result<Vec<Source>>;
+    /// The documents of the catalog; none where the store is empty.
+    async fn declared(&self) -> Result<Vec<Source>>;
+
+    /// Keeps the first documents, with their record, and gives those of the catalog then:
+    /// these, or those of a replica that came first.
+    async fn declare(&self, offered: &[Source], record: &Entry) -> Result<Vec<Source>>;
 
     /// What an earlier submission with this request id led to, with its digest.
     async fn submitted(

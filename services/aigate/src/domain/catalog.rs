@@ -134,20 +134,20 @@ impl Catalog {
         }
     }
 
+    /// Every use case that a model has a level of autonomy for is there.
     fn check_references(&self, sources: &[Source], problems: &mut Vec<Problem>) {
-        for model in self.models.values() {
-            for use_case in model
-                .autonomy
-                .keys()
-                .filter(|name| !self.use_cases.contains_key(*name))
-            {
-                let source = sources.first();
-                problems.push(Problem {
-                    path: source.map(|s| s.path.clone()).unwrap_or_default(),
-                    line: source.map_or(1, |s| s.line),
-                    column: 1,
-                    message: format!("{}: there is no use case {use_case:?}", model.resource()),
-                });
+        for source in sources {
+            let nodes = yaml::parse_at(&source.text, source.line).unwrap_or_default();
+            let autonomies = nodes
+                .iter()
+                .filter(|node| node.get("kind").and_then(Node::as_str) == Some("Model"))
+                .filter_map(|node| node.get("autonomy")?.as_mapping());
+            for (key, _) in autonomies.flatten() {
+                let name = key.as_str().unwrap_or_default();
+                if !self.use_cases.contains_key(name) {
+                    let problem = key.problem(format!("there is no use case {name:?}"));
+                    problems.push(source.problem(&problem));
+                }
             }
         }
     }

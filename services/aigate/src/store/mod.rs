@@ -42,19 +42,6 @@ impl Sql {
         Self { db }
     }
 
-    async fn read_declared(&self) -> Result<Vec<Source>> {
-        let rows = schema::declared::Entity::find()
-            .order_by_asc(schema::declared::Column::Position)
-            .all(self.db.read())
-            .await?;
-        let declared = rows.into_iter().map(|row| Source {
-            path: row.path,
-            line: usize::try_from(row.line).unwrap_or(1),
-            text: row.text,
-        });
-        Ok(declared.collect())
-    }
-
     async fn all(&self, select: Select<Entity>, limit: u64) -> Result<Vec<Recommendation>> {
         let rows = select.limit(limit).all(self.db.read()).await?;
         rows.iter().map(read).collect()
@@ -107,10 +94,22 @@ fn within(scopes: &Scopes) -> Condition {
 
 #[async_trait]
 impl Store for Sql {
-    async fn declared(&self, offered: &[Source], record: &Entry) -> Result<Vec<Source>> {
-        let kept = self.read_declared().await?;
-        if !kept.is_empty() || offered.is_empty() {
-            return Ok(kept);
+    async fn declared(&self) -> Result<Vec<Source>> {
+        let rows = schema::declared::Entity::find()
+            .order_by_asc(schema::declared::Column::Position)
+            .all(self.db.read())
+            .await?;
+        let declared = rows.into_iter().map(|row| Source {
+            path: row.path,
+            line: usize::try_from(row.line).unwrap_or(1),
+            text: row.text,
+        });
+        Ok(declared.collect())
+    }
+
+    async fn declare(&self, offered: &[Source], record: &Entry) -> Result<Vec<Source>> {
+        if offered.is_empty() {
+            return Ok(Vec::new());
         }
         let written =
             self.db
@@ -131,7 +130,7 @@ impl Store for Sql {
                 .await;
         match written {
             // A replica that started at the same time wrote its own first.
-            Err(error) if came_second(&error) => self.read_declared().await,
+            Err(error) if came_second(&error) => self.declared().await,
             Err(error) => Err(error),
             Ok(()) => Ok(offered.to_vec()),
         }

@@ -268,9 +268,11 @@ pub struct Query {
 /// The database.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// What is declared: what was kept before, or what is offered, which is kept then,
-    /// with its record.
-    async fn declared(&self, offered: &[Declared], record: &Entry) -> Result<Vec<Declared>>;
+    /// What is declared; nothing where the store is empty.
+    async fn declared(&self) -> Result<Vec<Declared>>;
+    /// Keeps the first documents, with their record, and gives what is declared then:
+    /// these, or those of a replica that came first.
+    async fn declare(&self, offered: &[Declared], record: &Entry) -> Result<Vec<Declared>>;
     /// Keeps a record that belongs to no change.
     async fn record(&self, entry: &Entry) -> Result<()>;
     /// Takes in events in one transaction.

@@ -74,10 +74,23 @@ impl Sql {
 
 #[async_trait]
 impl Store for Sql {
-    async fn declared(&self, offered: &[Declared], record: &Entry) -> Result<Vec<Declared>> {
-        let kept = self.read_declared().await?;
-        if !kept.is_empty() || offered.is_empty() {
-            return Ok(kept);
+    async fn declared(&self) -> Result<Vec<Declared>> {
+        let rows = schema::declared::Entity::find()
+            .order_by_asc(schema::declared::Column::Position)
+            .all(self.db.read())
+            .await?;
+        let declared = rows.into_iter().map(|row| Declared {
+            path: row.path,
+            line: usize::try_from(row.line).unwrap_or(1),
+            kind: row.kind,
+            text: row.text,
+        });
+        Ok(declared.collect())
+    }
+
+    async fn declare(&self, offered: &[Declared], record: &Entry) -> Result<Vec<Declared>> {
+        if offered.is_empty() {
+            return Ok(Vec::new());
         }
         let written =
             self.db
@@ -99,7 +112,7 @@ impl Store for Sql {
                 .await;
         match written {
             // A replica that started at the same time wrote its own first.
-            Err(error) if came_second(&error) => self.read_declared().await,
+            Err(error) if came_second(&error) => self.declared().await,
             Err(error) => Err(error),
             Ok(()) => Ok(offered.to_vec()),
         }
@@ -198,21 +211,7 @@ impl Store for Sql {
     }
 }
 
-impl Sql {
-    async fn read_declared(&self) -> Result<Vec<Declared>> {
-        let rows = schema::declared::Entity::find()
-            .order_by_asc(schema::declared::Column::Position)
-            .all(self.db.read())
-            .await?;
-        let declared = rows.into_iter().map(|row| Declared {
-            path: row.path,
-            line: usize::try_from(row.line).unwrap_or(1),
-            kind: row.kind,
-            text: row.text,
-        });
-        Ok(declared.collect())
-    }
-}
+impl Sql {}
 
 fn contended() -> Error {
     Error::unavailable(

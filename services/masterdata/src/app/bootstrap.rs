@@ -3,14 +3,18 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use service_kit::{
-    bootstrap::{self, Files},
+    Context,
+    bootstrap::{self, Stamp},
     error::{Error, Kind, Reason, Result},
     identity::Principal,
     outbox::{Audit, Entry, Outcome},
 };
 
 use super::Store;
-use crate::domain::catalog::{Catalog, Document, KINDS, Problem};
+use crate::{
+    Service,
+    domain::catalog::{Catalog, Document, Problem},
+};
 
 /// A document came into force from a file.
 const LOADED: &str = "bylaw.masterdata.document.bootstrapped.v1";
@@ -21,38 +25,51 @@ const LOADED: &str = "bylaw.masterdata.document.bootstrapped.v1";
 /// # Errors
 /// If a document doesn't compile, with every problem and its place, or the store can't be
 /// reached.
-pub async fn catalog(store: &dyn Store, files: &Files, now: DateTime<Utc>) -> Result<Catalog> {
-    let mut documents = store.documents().await?;
+pub async fn catalog(store: &dyn Store, context: &Context) -> Result<Catalog> {
+    let documents = store.documents().await?;
     if documents.is_empty() {
-        let given = from_files(files)?;
-        if !given.is_empty() {
-            let entries = given.iter().map(|document| entry(document, now)).collect();
-            if store.bootstrap(&given, entries).await? {
-                tracing::info!(documents = given.len(), "bootstrapped rules and mappings");
-            }
-        }
-        documents = store.documents().await?;
-    } else if !files.is_empty() {
-        tracing::info!("the store holds rules and mappings, files are not read");
+        fill(store, context).await?;
+    } else {
+        let begun = store.begun().await?;
+        let begun: Vec<_> = begun.iter().map(|d| Stamp::of(&d.source, [])).collect();
+        context.warn_of_changes::<Service>(&begun, bootstrap::Document::stamp);
     }
+    let documents = store.documents().await?;
     Catalog::compile(&documents).map_err(|problems| {
         let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        invalid(&lines)
+        let message = format!(
+            "the store's documents don't compile any more: {}",
+            lines.join("\n")
+        );
+        Error::new(Kind::FailedPrecondition, Reason::IllegalState, message)
     })
 }
 
-/// The documents of the files that are this service's, compiled as a whole so that a broken
-/// one stops the start with its place, before anything is stored.
-fn from_files(files: &Files) -> Result<Vec<Document>> {
+async fn fill(store: &dyn Store, context: &Context) -> Result<()> {
+    let offered = context.offered::<Service>()?;
+    let given = check(&offered).map_err(|problems| context.files.refuse(problems))?;
+    if given.is_empty() {
+        return Ok(());
+    }
+    let now = context.clock.now();
+    let entries = given.iter().map(|document| entry(document, now)).collect();
+    if store.bootstrap(&given, entries).await? {
+        tracing::info!(documents = given.len(), "bootstrapped rules and mappings");
+    }
+    Ok(())
+}
+
+/// Reads the documents of the files, and compiles them as a whole.
+///
+/// # Errors
+/// With everything that is wrong, each with its place in the files.
+pub fn check(offered: &[bootstrap::Document]) -> Result<Vec<Document>, Vec<bootstrap::Problem>> {
     let mut read = Vec::new();
     let mut problems = Vec::new();
-    for file in files.documents()? {
-        if !KINDS.contains(&file.kind.as_str()) {
-            continue;
-        }
+    for file in offered {
         match Document::read(&file.kind, &file.text) {
             Ok(document) => read.push((document, file)),
-            Err(found) => problems.extend(found.iter().map(|problem| placed(&file, problem))),
+            Err(found) => problems.extend(found.iter().map(|problem| placed(file, problem))),
         }
     }
     read.sort_by_key(|(document, _)| document.resource());
@@ -61,12 +78,10 @@ fn from_files(files: &Files) -> Result<Vec<Document>> {
             continue;
         };
         if first.resource() == second.resource() {
-            let name = first.resource();
-            problems.push(format!(
-                "{}: {name} stands in {} too",
-                file.at(1, 1),
-                before.at(1, 1)
-            ));
+            let other = before.problem(1, 1, "");
+            let place = format!("{}:{}:{}", other.path, other.line, other.column);
+            let message = format!("{} stands in {place} too", first.resource());
+            problems.push(file.problem(1, 1, message));
         }
     }
     let (documents, sources): (Vec<_>, Vec<_>) = read.into_iter().unzip();
@@ -74,37 +89,31 @@ fn from_files(files: &Files) -> Result<Vec<Document>> {
         && let Err(found) = Catalog::compile(&documents)
     {
         let file = |problem: &Problem| {
-            let at = documents
+            let named = |document: &Document| document.resource() == problem.document;
+            documents
                 .iter()
-                .position(|d| d.resource() == problem.document);
-            at.and_then(|at| sources.get(at))
+                .position(named)
+                .and_then(|at| sources.get(at))
         };
-        problems.extend(found.iter().map(|problem| match file(problem) {
-            Some(file) => placed(file, &problem.problem),
-            None => problem.to_string(),
-        }));
+        problems.extend(
+            found
+                .iter()
+                .filter_map(|problem| Some(placed(file(problem)?, &problem.problem))),
+        );
     }
     if problems.is_empty() {
         Ok(documents)
     } else {
-        Err(invalid(&problems))
+        Err(problems)
     }
 }
 
-fn placed(file: &bootstrap::Document, problem: &decision::Diagnostic) -> String {
-    let place = file.at(problem.mark.line, problem.mark.column);
-    match &problem.cell {
-        Some(cell) => format!("{place}: {cell}: {}", problem.message),
-        None => format!("{place}: {}", problem.message),
-    }
-}
-
-fn invalid(problems: &[String]) -> Error {
-    Error::new(
-        Kind::FailedPrecondition,
-        Reason::InvalidArgument,
-        problems.join("\n"),
-    )
+fn placed(file: &bootstrap::Document, problem: &decision::Diagnostic) -> bootstrap::Problem {
+    let message = match &problem.cell {
+        Some(cell) => format!("{cell}: {}", problem.message),
+        None => problem.message.clone(),
+    };
+    file.problem(problem.mark.line, problem.mark.column, message)
 }
 
 fn entry(document: &Document, now: DateTime<Utc>) -> Entry {

@@ -4,6 +4,7 @@ mod bootstrap;
 mod ports;
 mod quality;
 mod record;
+mod retry;
 
 use std::sync::Arc;
 
@@ -23,9 +24,10 @@ use crate::domain::{
     validate::{self, Judgement},
 };
 
-pub use bootstrap::catalog;
+pub use bootstrap::{catalog, check};
 pub use ports::Store;
 pub use quality::{Figure, FigureCursor, FigureQuery, RuleFigure};
+pub use retry::{Answered, RequestId, Retry};
 
 /// Permissions, as the contract's access options name them.
 pub mod permission {
@@ -51,6 +53,19 @@ pub enum Input {
     Canonical(Record),
     /// A source system's payload.
     Source(SourceInput),
+}
+
+/// Records to judge in a unit.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The unit.
+    pub scope: Scope,
+    /// The records.
+    pub inputs: Vec<Input>,
+    /// The business transaction; empty: one for each record.
+    pub correlation_id: String,
+    /// What a retry is known by.
+    pub id: Option<RequestId>,
 }
 
 /// A source system's payload and the mapping that reads it.
@@ -117,22 +132,32 @@ impl App {
         }
     }
 
-    /// Judges records in a unit, and records the outcomes.
+    /// Judges records in a unit, and records the outcomes. A retry of a request that names
+    /// itself is answered as it was.
     ///
     /// # Errors
-    /// If the caller may not, a payload can't be read or names no mapping, or the store
-    /// can't be reached; then nothing is recorded.
-    pub async fn validate(
-        &self,
-        caller: &Caller,
-        scope: &Scope,
-        inputs: Vec<Input>,
-        correlation_id: &str,
-    ) -> Result<Vec<Validation>> {
-        caller.require(permission::VALIDATE, scope)?;
-        self.check_scope(scope)?;
+    /// If the caller may not, the unit isn't there, a payload can't be read or names no
+    /// mapping, the request's id came before with other content, or the store can't be
+    /// reached; then nothing is recorded.
+    pub async fn validate(&self, caller: &Caller, request: Request) -> Result<Vec<Validation>> {
+        let Request {
+            scope,
+            inputs,
+            correlation_id,
+            id,
+        } = request;
+        caller.require(permission::VALIDATE, &scope)?;
+        let retry = id.map(|id| Retry::new(caller, id));
+        if let Some(retry) = &retry
+            && let Some(first) = self.store.answered(retry).await?
+        {
+            return retry.again(first);
+        }
+        self.catalog
+            .check_scope(&scope)
+            .map_err(|problem| Error::invalid("scope", problem))?;
         let now = self.clock.now();
-        let judged = self.judge_all(scope, inputs, now).await?;
+        let judged = self.judge_all(&scope, inputs, now).await?;
         let violations: usize = judged.iter().map(|(_, j)| j.violations.len()).sum();
         if violations > MAX_VIOLATIONS {
             return Err(Error::too_large(
@@ -143,25 +168,21 @@ impl App {
         let validations: Vec<_> = judged
             .into_iter()
             .map(|(record, judgement)| {
-                self.validation(&record, judgement, scope, correlation_id, now)
+                self.validation(&record, judgement, &scope, &correlation_id, now)
             })
             .collect();
         let entries = validations
             .iter()
             .map(|v| record::entry(v, caller))
             .collect();
-        self.store.record(&validations, entries).await?;
-        Ok(validations)
-    }
-
-    /// Where there are rules, a record is judged only in an enterprise that has some:
-    /// elsewhere it would pass unjudged.
-    fn check_scope(&self, scope: &Scope) -> Result<()> {
-        if self.catalog.knows(scope) {
-            return Ok(());
+        let first = self
+            .store
+            .record(&validations, retry.as_ref(), entries)
+            .await?;
+        match (first, retry) {
+            (Some(first), Some(retry)) => retry.again(first),
+            _ => Ok(validations),
         }
-        let problem = format!("no rules hold in the enterprise of {scope}");
-        Err(Error::invalid("scope", problem))
     }
 
     async fn judge_all(

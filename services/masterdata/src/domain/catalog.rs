@@ -1,4 +1,4 @@
-//! The rule sets and mappings in force.
+//! The rule sets and mappings in force, and the scopes they hold in.
 
 use std::{collections::BTreeMap, ops::Bound};
 
@@ -6,15 +6,19 @@ use decision::{
     Diagnostic, Mark,
     yaml::{self, Fields},
 };
-use governance::Scope;
+use governance::{Scope, files::SCOPE_TREE, tree::ScopeTree};
 use sha2::{Digest as _, Sha256};
 
 use super::{checks, mapping::Mapping, rules::RuleSet, schema::Entity};
 
 /// The kinds of documents that make a catalog.
-pub const KINDS: [&str; 2] = ["RecordRules", "RecordMapping"];
+pub const KINDS: [&str; 3] = [RULES, MAPPING, SCOPE_TREE];
+const RULES: &str = "RecordRules";
+const MAPPING: &str = "RecordMapping";
 /// A name is at most this long.
 const MAX_NAME: usize = 64;
+/// At most this many scopes are named beside one that isn't there.
+const MAX_NAMED: usize = 10;
 
 /// A governed document of this service, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +27,7 @@ pub struct Document {
     pub kind: String,
     /// Name, one of its kind.
     pub name: String,
-    /// Where it holds; empty for mappings, which hold everywhere.
+    /// Where it holds; empty for what holds everywhere.
     pub scope: String,
     /// Version, counted from 1.
     pub version: i64,
@@ -40,6 +44,7 @@ impl Document {
         let (name, scope) = match compile(source)? {
             Compiled::Rules(rules) => (rules.name, rules.scope.to_string()),
             Compiled::Mapping(mapping) => (mapping.name, String::new()),
+            Compiled::Scopes(_) => ("scopes".to_owned(), String::new()),
         };
         Ok(Self {
             kind: kind.to_owned(),
@@ -53,10 +58,10 @@ impl Document {
     /// Resource name, such as `mappings/northwind-customers`.
     #[must_use]
     pub fn resource(&self) -> String {
-        let collection = if self.kind == "RecordMapping" {
-            "mappings"
-        } else {
-            "recordRules"
+        let collection = match self.kind.as_str() {
+            MAPPING => "mappings",
+            SCOPE_TREE => "scopeTrees",
+            _ => "recordRules",
         };
         format!("{collection}/{}", self.name)
     }
@@ -89,6 +94,8 @@ pub struct Versioned<T> {
 pub struct Catalog {
     rules: Vec<Versioned<RuleSet>>,
     mappings: BTreeMap<String, Versioned<Mapping>>,
+    /// The company's scopes, where they are declared.
+    scopes: Option<ScopeTree>,
 }
 
 /// A document that doesn't compile.
@@ -124,6 +131,7 @@ impl Catalog {
         });
         if problems.is_empty() {
             problems = catalog.raised_in_vain();
+            problems.extend(catalog.nowhere());
         }
         if problems.is_empty() {
             Ok(catalog)
@@ -148,16 +156,33 @@ impl Catalog {
         problems
     }
 
+    /// Rule sets of scopes that there aren't.
+    fn nowhere(&self) -> Vec<Problem> {
+        let Some(scopes) = &self.scopes else {
+            return Vec::new();
+        };
+        let nowhere = |set: &&Versioned<RuleSet>| scopes.get(&set.item.scope).is_none();
+        self.rules
+            .iter()
+            .filter(nowhere)
+            .map(|set| Problem {
+                document: format!("recordRules/{}", set.item.name),
+                problem: Diagnostic::new(set.item.place, missing(scopes, &set.item.scope)),
+            })
+            .collect()
+    }
+
     fn add(&mut self, compiled: Compiled, document: &Document) {
         let (version, digest, source) =
             (document.version, document.digest(), document.source.clone());
         match compiled {
             Compiled::Rules(item) => self.rules.push(Versioned {
-                item,
+                item: *item,
                 version,
                 digest,
                 source,
             }),
+            Compiled::Scopes(scopes) => self.scopes = Some(scopes),
             Compiled::Mapping(item) => {
                 let name = item.name.clone();
                 self.mappings.insert(
@@ -182,16 +207,25 @@ impl Catalog {
         self.rules.iter().filter(applies).collect()
     }
 
-    /// Whether there are rules in the enterprise of a scope, or none at all.
-    #[must_use]
-    pub fn knows(&self, scope: &Scope) -> bool {
+    /// A scope in which records can be judged: one of the tree. Where no tree is declared,
+    /// one of an enterprise that has rules, or any where there are none.
+    ///
+    /// # Errors
+    /// With what is there instead.
+    pub fn check_scope(&self, scope: &Scope) -> Result<(), String> {
+        if let Some(scopes) = &self.scopes {
+            return match scopes.get(scope) {
+                Some(_) => Ok(()),
+                None => Err(missing(scopes, scope)),
+            };
+        }
         let enterprise = |scope: &Scope| scope.as_str().split('/').next().map(str::to_owned);
         let wanted = enterprise(scope);
-        self.rules.is_empty()
-            || self
-                .rules
-                .iter()
-                .any(|set| enterprise(&set.item.scope) == wanted)
+        let known = |set: &Versioned<RuleSet>| enterprise(&set.item.scope) == wanted;
+        if self.rules.is_empty() || self.rules.iter().any(known) {
+            return Ok(());
+        }
+        Err(format!("no rules hold in the enterprise of {scope}"))
     }
 
     /// The mapping of this name.
@@ -214,8 +248,35 @@ impl Catalog {
 
 /// A compiled document.
 enum Compiled {
-    Rules(RuleSet),
+    Rules(Box<RuleSet>),
     Mapping(Mapping),
+    Scopes(ScopeTree),
+}
+
+/// That there is no such scope, and which ones there are below the nearest that is there.
+fn missing(scopes: &ScopeTree, scope: &Scope) -> String {
+    let mut above = scope.parent();
+    while let Some(near) = above.as_ref().filter(|near| scopes.get(near).is_none()) {
+        above = near.parent();
+    }
+    let mut there: Vec<_> = scopes
+        .iter()
+        .map(|(scope, _)| scope)
+        .filter(|known| known.parent() == above)
+        .take(MAX_NAMED + 1)
+        .map(ToString::to_string)
+        .collect();
+    if there.len() > MAX_NAMED {
+        there[MAX_NAMED] = "…".to_owned();
+    }
+    let place = above.map_or_else(String::new, |near| format!(" below {near}"));
+    match there.as_slice() {
+        [] => format!("there is no scope {scope}, and none{place}"),
+        there => format!(
+            "there is no scope {scope};{place} there are {}",
+            there.join(", ")
+        ),
+    }
 }
 
 fn compile(source: &str) -> Result<Compiled, Vec<Diagnostic>> {
@@ -225,11 +286,33 @@ fn compile(source: &str) -> Result<Compiled, Vec<Diagnostic>> {
         return Err(vec![Diagnostic::new(mark, "expected one YAML document")]);
     };
     match node.get("kind").and_then(yaml::Node::as_str) {
-        Some("RecordRules") => RuleSet::compile(node).map(Compiled::Rules),
-        Some("RecordMapping") => Mapping::compile(node).map(Compiled::Mapping),
-        _ => Err(vec![
-            node.problem("key `kind` must be RecordRules or RecordMapping"),
-        ]),
+        Some(RULES) => RuleSet::compile(node).map(|rules| Compiled::Rules(Box::new(rules))),
+        Some(MAPPING) => Mapping::compile(node).map(Compiled::Mapping),
+        Some(SCOPE_TREE) => scopes(source).map(Compiled::Scopes),
+        _ => Err(vec![node.problem(format!(
+            "key `kind` must be one of {}",
+            KINDS.join(", ")
+        ))]),
+    }
+}
+
+fn scopes(source: &str) -> Result<ScopeTree, Vec<Diagnostic>> {
+    let source = governance::files::Source {
+        path: String::new(),
+        lines_before: 0,
+        text: source.into(),
+        attachments: BTreeMap::new(),
+        version: 1,
+    };
+    match governance::files::compile(&[source]) {
+        Ok(bundle) => Ok(bundle.scopes().clone()),
+        Err(problems) => Err(problems
+            .into_iter()
+            .map(|problem| {
+                let (line, column) = (problem.line, problem.column);
+                Diagnostic::new(Mark { line, column }, problem.message)
+            })
+            .collect()),
     }
 }
 

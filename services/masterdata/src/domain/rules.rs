@@ -30,6 +30,8 @@ pub struct RuleSet {
     pub entity: Entity,
     /// Where it holds, and everywhere below.
     pub scope: Scope,
+    /// Where the document says so.
+    pub(super) place: Mark,
     raise: Vec<Raise>,
     each: Option<&'static str>,
     rules: Option<Rules>,
@@ -96,6 +98,7 @@ impl RuleSet {
                 name,
                 entity,
                 scope,
+                place: node.get("scope").map_or(node.mark(), Node::mark),
                 raise,
                 each,
                 rules,

@@ -1,22 +1,64 @@
 //! Requests to what the use cases take.
 
 use chrono::NaiveDate;
-use contracts::masterdata::{ListQualityFiguresRequest, RecordInput, SourceRecord, record_input};
+use contracts::masterdata::{
+    BatchValidateRecordsRequest, ListQualityFiguresRequest, RecordInput, SourceRecord,
+    ValidateRecordRequest, record_input,
+};
 use governance::Scope;
+use prost::Message;
 use service_kit::error::{Error, Result};
 use uuid::Uuid;
 
 use super::records;
-use crate::app::{FigureCursor, FigureQuery, Input, SourceInput};
+use crate::app::{self, FigureCursor, FigureQuery, Input, Request, RequestId, SourceInput};
 
 /// Correlation ids have at most this many characters.
 const MAX_CORRELATION: usize = 256;
 
-pub(super) fn scope(text: &str) -> Result<Scope> {
+fn scope(text: &str) -> Result<Scope> {
     Scope::parse(text).map_err(|error| Error::invalid("scope", error.to_string()))
 }
 
-pub(super) fn correlation_id(text: &str) -> Result<&str> {
+/// What a request asks for.
+pub(super) fn validate(mut request: ValidateRecordRequest) -> Result<Request> {
+    let id = request_id(std::mem::take(&mut request.request_id), &request)?;
+    Ok(Request {
+        scope: scope(&request.scope)?,
+        correlation_id: correlation_id(&request.correlation_id)?.to_owned(),
+        inputs: vec![input(request.record, "record")?],
+        id,
+    })
+}
+
+/// As [`validate`], of several records.
+pub(super) fn batch(mut request: BatchValidateRecordsRequest) -> Result<Request> {
+    let id = request_id(std::mem::take(&mut request.request_id), &request)?;
+    app::check_batch(request.records.len())?;
+    let records = request.records.into_iter().enumerate();
+    let inputs = records.map(|(at, record)| input(Some(record), &format!("records[{at}]")));
+    Ok(Request {
+        scope: scope(&request.scope)?,
+        correlation_id: correlation_id(&request.correlation_id)?.to_owned(),
+        inputs: inputs.collect::<Result<_>>()?,
+        id,
+    })
+}
+
+/// The id of a request, with a digest of all else that it says.
+fn request_id<M: Message>(text: String, rest: &M) -> Result<Option<RequestId>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let id = Uuid::try_parse(&text)
+        .ok()
+        .filter(|id| id.to_string() == text);
+    let id = id.ok_or_else(|| Error::invalid("request_id", "is not a UUID in lower case"))?;
+    let digest = governance::canonical::sha256(&rest.encode_to_vec());
+    Ok(Some(RequestId { id, digest }))
+}
+
+fn correlation_id(text: &str) -> Result<&str> {
     if text.chars().count() > MAX_CORRELATION {
         let problem = format!("is longer than {MAX_CORRELATION} characters");
         return Err(Error::invalid("correlation_id", problem));
@@ -31,7 +73,7 @@ pub(super) fn correlation_id(text: &str) -> Result<&str> {
 }
 
 /// A record to judge. Every problem of it is named, not only the first.
-pub(super) fn input(input: Option<RecordInput>, field: &str) -> Result<Input> {
+fn input(input: Option<RecordInput>, field: &str) -> Result<Input> {
     let missing = || {
         Error::invalid(
             field,

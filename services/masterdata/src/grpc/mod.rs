@@ -14,7 +14,7 @@ use contracts::masterdata::{
 use service_kit::{error::Error, identity::caller, page};
 use tonic::{Request, Response, Status, service::Routes};
 
-use crate::app::{self, App, FigureCursor};
+use crate::app::{App, FigureCursor};
 
 /// Full names of the gRPC services.
 pub const SERVICES: [&str; 1] = ["bylaw.masterdata.v1.ValidationService"];
@@ -37,14 +37,8 @@ type Answer<T> = Result<Response<T>, Status>;
 impl ValidationService for Handler {
     async fn validate_record(&self, request: Request<ValidateRecordRequest>) -> Answer<Validation> {
         let caller = caller(&request)?;
-        let request = request.into_inner();
-        let scope = decode::scope(&request.scope)?;
-        let correlation = decode::correlation_id(&request.correlation_id)?;
-        let input = decode::input(request.record, "record")?;
-        let done = self
-            .0
-            .validate(&caller, &scope, vec![input], correlation)
-            .await?;
+        let request = decode::validate(request.into_inner())?;
+        let done = self.0.validate(&caller, request).await?;
         let validation = done
             .first()
             .ok_or_else(|| Error::broken("no validation was made"))?;
@@ -56,18 +50,8 @@ impl ValidationService for Handler {
         request: Request<BatchValidateRecordsRequest>,
     ) -> Answer<BatchValidateRecordsResponse> {
         let caller = caller(&request)?;
-        let request = request.into_inner();
-        let scope = decode::scope(&request.scope)?;
-        let correlation = decode::correlation_id(&request.correlation_id)?;
-        app::check_batch(request.records.len())?;
-        let inputs = request.records.into_iter().enumerate();
-        let inputs = inputs
-            .map(|(at, record)| decode::input(Some(record), &format!("records[{at}]")))
-            .collect::<Result<_, _>>()?;
-        let done = self
-            .0
-            .validate(&caller, &scope, inputs, correlation)
-            .await?;
+        let request = decode::batch(request.into_inner())?;
+        let done = self.0.validate(&caller, request).await?;
         let validations = done.iter().map(encode::validation).collect();
         Ok(Response::new(BatchValidateRecordsResponse { validations }))
     }

@@ -4,10 +4,11 @@ use chrono::DateTime;
 use sea_orm::ActiveValue::Set;
 use serde::{Deserialize, Serialize};
 use service_kit::error::{Error, Result};
+use uuid::Uuid;
 
-use super::schema::{document, validation};
+use super::schema::{document, request, validation};
 use crate::{
-    app::Validation,
+    app::{Retry, Validation},
     domain::{Violation, catalog::Document, validate::Judgement},
 };
 
@@ -41,6 +42,29 @@ pub(super) fn row(validation: &Validation) -> Result<validation::ActiveModel> {
         ))?),
         validate_time: Set(validation.validate_time.timestamp_micros()),
     })
+}
+
+pub(super) fn request_row(
+    retry: &Retry,
+    validations: &[Validation],
+) -> Result<request::ActiveModel> {
+    let ids: Vec<_> = validations.iter().map(|validation| validation.id).collect();
+    let time = validations
+        .first()
+        .map(|validation| validation.validate_time);
+    Ok(request::ActiveModel {
+        issuer: Set(retry.issuer.clone()),
+        subject: Set(retry.subject.clone()),
+        id: Set(retry.request.id),
+        digest: Set(retry.request.digest.clone()),
+        validations: Set(serde_json::to_string(&ids).map_err(Error::internal)?),
+        validate_time: Set(time.unwrap_or_default().timestamp_micros()),
+    })
+}
+
+/// The ids of the validations that a request was answered with, in order.
+pub(super) fn answered_ids(row: &request::Model) -> Result<Vec<Uuid>> {
+    serde_json::from_str(&row.validations).map_err(Error::internal)
 }
 
 fn stored(violation: &Violation) -> Stored {

@@ -4,6 +4,8 @@ mod convert;
 mod quality;
 mod schema;
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use governance::Scope;
@@ -20,11 +22,11 @@ use service_kit::{
 use uuid::Uuid;
 
 use crate::{
-    app::{Figure, FigureQuery, Store, Validation},
+    app::{Answered, Figure, FigureQuery, Retry, Store, Validation},
     domain::catalog::Document,
 };
 pub use schema::migrations;
-use schema::{document, validation};
+use schema::{document, request, validation};
 
 /// Validations that one sweep deletes at most.
 const FORGET_BATCH: u64 = 1_000;
@@ -45,22 +47,73 @@ impl Database {
 
 #[async_trait]
 impl Store for Database {
-    async fn record(&self, validations: &[Validation], entries: Vec<Entry>) -> Result<()> {
+    async fn record(
+        &self,
+        validations: &[Validation],
+        retry: Option<&Retry>,
+        entries: Vec<Entry>,
+    ) -> Result<Option<Answered>> {
         let rows: Vec<_> = validations
             .iter()
             .map(convert::row)
             .collect::<Result<_>>()?;
+        let request = retry
+            .map(|retry| convert::request_row(retry, validations))
+            .transpose()?;
         let counts = quality::Counts::of(validations);
-        let (rows, counts, entries) = (&rows, &counts, &entries);
-        self.db
+        let (rows, request, counts, entries) = (&rows, &request, &counts, &entries);
+        let written = self
+            .db
             .write(|tx| async move {
+                // First, so that of two at once the second does nothing else.
+                if let Some(request) = request {
+                    request::Entity::insert(request.clone())
+                        .exec_without_returning(&tx)
+                        .await?;
+                }
                 validation::Entity::insert_many(rows.clone())
                     .exec_without_returning(&tx)
                     .await?;
                 counts.add(&tx).await?;
                 outbox::insert(&tx, entries).await
             })
-            .await
+            .await;
+        match (written, retry) {
+            (Err(error), Some(retry)) if is_unique_violation(&error) => {
+                let first = self.answered(retry).await?;
+                first.map(Some).ok_or(error)
+            }
+            (written, _) => written.map(|()| None),
+        }
+    }
+
+    async fn answered(&self, retry: &Retry) -> Result<Option<Answered>> {
+        let key = (
+            retry.issuer.clone(),
+            retry.subject.clone(),
+            retry.request.id,
+        );
+        let Some(row) = request::Entity::find_by_id(key).one(self.db.read()).await? else {
+            return Ok(None);
+        };
+        let ids = convert::answered_ids(&row)?;
+        let found = validation::Entity::find()
+            .filter(validation::Column::Id.is_in(ids.iter().copied()))
+            .all(self.db.read())
+            .await?;
+        let mut found: HashMap<Uuid, validation::Model> =
+            found.into_iter().map(|row| (row.id, row)).collect();
+        let validations = ids
+            .iter()
+            .filter_map(|id| found.remove(id))
+            .map(convert::validation)
+            .collect::<Result<Vec<_>>>()?;
+        // Between the deletion of a request's validations and its own, it is forgotten.
+        let whole = validations.len() == ids.len();
+        Ok(whole.then_some(Answered {
+            digest: row.digest,
+            validations,
+        }))
     }
 
     async fn validation(&self, id: Uuid, scopes: &Scopes) -> Result<Found<Validation>> {
@@ -102,6 +155,14 @@ impl Store for Database {
         Ok(documents)
     }
 
+    async fn begun(&self) -> Result<Vec<Document>> {
+        let rows = document::Entity::find()
+            .filter(document::Column::Version.eq(1))
+            .all(self.db.read())
+            .await?;
+        Ok(rows.into_iter().map(convert::document).collect())
+    }
+
     async fn bootstrap(&self, documents: &[Document], entries: Vec<Entry>) -> Result<bool> {
         let rows: Vec<_> = documents.iter().map(convert::document_row).collect();
         let (rows, entries) = (&rows, &entries);
@@ -135,6 +196,10 @@ impl Store for Database {
         let oldest = &oldest;
         self.db
             .write(|tx| async move {
+                request::Entity::delete_many()
+                    .filter(request::Column::ValidateTime.lt(before.timestamp_micros()))
+                    .exec(&tx)
+                    .await?;
                 let done = validation::Entity::delete_many()
                     .filter(validation::Column::Id.in_subquery(oldest.clone()))
                     .exec(&tx)

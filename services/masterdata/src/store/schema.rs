@@ -53,6 +53,27 @@ pub(super) mod validation {
     no_relations!();
 }
 
+/// Requests that name themselves, with what was answered.
+pub(super) mod request {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "request")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub issuer: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub subject: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub digest: String,
+        /// JSON list of the ids of validations.
+        pub validations: String,
+        pub validate_time: i64,
+    }
+    no_relations!();
+}
+
 /// Validations counted by day, unit and entity.
 pub(super) mod quality_record {
     use super::*;
@@ -97,7 +118,41 @@ pub(super) mod quality_rule {
 /// The migrations, in order. One that is released never changes.
 #[must_use]
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Create)]
+    vec![Box::new(Create), Box::new(Requests)]
+}
+
+struct Requests;
+
+impl MigrationName for Requests {
+    fn name(&self) -> &str {
+        "masterdata_0002_requests"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Requests {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let uuid = uuid(manager);
+        let db = manager.get_connection();
+        for sql in [
+            &format!(
+                "CREATE TABLE request (issuer text NOT NULL, subject text NOT NULL, \
+                 id {uuid} NOT NULL, digest text NOT NULL, validations text NOT NULL, \
+                 validate_time bigint NOT NULL, PRIMARY KEY (issuer, subject, id))"
+            ),
+            "CREATE INDEX request_time ON request (validate_time)",
+        ] {
+            db.execute_unprepared(sql).await?;
+        }
+        Ok(())
+    }
+}
+
+fn uuid(manager: &SchemaManager) -> &'static str {
+    match manager.get_database_backend() {
+        DbBackend::Postgres => "uuid",
+        _ => "blob",
+    }
 }
 
 struct Create;
@@ -111,10 +166,7 @@ impl MigrationName for Create {
 #[async_trait::async_trait]
 impl MigrationTrait for Create {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let uuid = match manager.get_database_backend() {
-            DbBackend::Postgres => "uuid",
-            _ => "blob",
-        };
+        let uuid = uuid(manager);
         let db = manager.get_connection();
         for sql in [
             "CREATE TABLE document (kind text NOT NULL, name text NOT NULL, \

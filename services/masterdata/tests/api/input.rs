@@ -42,6 +42,11 @@ testkit::backends! {
             let status = client.validate_record(asked).await.unwrap_err();
             assert_eq!(fields(&status, Code::InvalidArgument), [field]);
         }
+        for id in ["x", "019ABC4E-6F3E-7C11-9B1E-3F2F6F0A5D11"] {
+            let asked = ValidateRecordRequest { request_id: id.into(), ..request(MEDICAL, Record::Item(item())) };
+            let status = client.validate_record(asked).await.unwrap_err();
+            assert_eq!(fields(&status, Code::InvalidArgument), ["request_id"]);
+        }
         for scope in ["", "Acme", "acme//x"] {
             let status = client.validate_record(request(scope, Record::Item(item()))).await.unwrap_err();
             assert_eq!(fields(&status, Code::InvalidArgument), ["scope"], "{scope:?}");
@@ -81,7 +86,7 @@ testkit::backends! {
     async fn a_bad_record_of_a_batch_is_named_and_nothing_is_kept(backend: Backend) {
         let harness = start(backend).await;
         let mut client = steward(&harness);
-        let batch = |records| BatchValidateRecordsRequest { scope: MEDICAL.into(), records, correlation_id: String::new() };
+        let batch = |records| BatchValidateRecordsRequest { scope: MEDICAL.into(), records, ..Default::default() };
         let records = vec![input(Record::Item(item())), input(Record::Source(source("erp-item", "{")))];
         let status = client.batch_validate_records(batch(records)).await.unwrap_err();
         assert_eq!(fields(&status, Code::InvalidArgument), ["records[1].source.payload"]);

@@ -13,5 +13,6 @@ mod input;
 mod mappings;
 mod northwind;
 mod quality;
+mod retry;
 mod support;
 mod validate;

@@ -42,6 +42,7 @@ async fn report(
         scope: scope.into(),
         records: rows.iter().map(record).collect(),
         correlation_id: "northwind".into(),
+        ..Default::default()
     };
     client
         .batch_validate_records(asked)

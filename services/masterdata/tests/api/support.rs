@@ -22,7 +22,8 @@ pub const INDUSTRIAL: &str = "acme/europe/industrial";
 /// The example's files.
 pub fn example() -> Files {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/distributor");
-    let mut files = Vec::new();
+    let scopes = std::fs::read(root.join("scopes.yaml")).unwrap();
+    let mut files = vec![("scopes.yaml".to_owned(), scopes)];
     for folder in ["masterdata", "mappings"] {
         for entry in std::fs::read_dir(root.join(folder)).unwrap() {
             let path = entry.unwrap().path();
@@ -129,7 +130,7 @@ pub fn request(scope: &str, record: Record) -> ValidateRecordRequest {
     ValidateRecordRequest {
         scope: scope.into(),
         record: Some(input(record)),
-        correlation_id: String::new(),
+        ..Default::default()
     }
 }
 

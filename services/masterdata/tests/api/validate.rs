@@ -171,7 +171,7 @@ testkit::backends! {
         let mut records = vec![input(Record::Item(item())), input(Record::Item(bad)), input(Record::Customer(customer()))];
         records.extend((0..497).map(|_| input(Record::Item(item()))));
         let answer = client
-            .batch_validate_records(BatchValidateRecordsRequest { scope: MEDICAL.into(), records, correlation_id: "SO-4711".into() })
+            .batch_validate_records(BatchValidateRecordsRequest { scope: MEDICAL.into(), records, correlation_id: "SO-4711".into(), ..Default::default() })
             .await
             .unwrap()
             .into_inner();

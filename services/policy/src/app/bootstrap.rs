@@ -2,48 +2,109 @@
 
 use std::sync::Arc;
 
-use governance::files::{Diagnostic, KINDS, Source};
+use chrono::{DateTime, Utc};
+use governance::files::{Diagnostic, Source};
 use serde_json::json;
 use service_kit::{
-    bootstrap::Files,
+    Context,
+    bootstrap::{self, Files, Problem, Stamp},
     error::{Error, Kind, Reason, Result},
     identity::Principal,
     outbox::{Audit, Entry, Event, Outcome},
 };
 
 use super::App;
-use crate::domain::snapshot::{Document, Revision, Snapshot};
+use crate::{
+    Service,
+    domain::snapshot::{Document, Revision, Snapshot},
+};
 
-/// At most this many diagnostics are told.
-const MAX_DIAGNOSTICS: usize = 20;
+/// What is wrong with the documents of a first revision.
+pub(crate) fn check(files: &Files, documents: &[bootstrap::Document]) -> Vec<Problem> {
+    let read = |found| read(files, found, DateTime::UNIX_EPOCH);
+    let compiled = documents
+        .iter()
+        .map(read)
+        .partition::<Vec<_>, _>(Result::is_ok);
+    let diagnostics = match compiled {
+        (read, refused) if refused.is_empty() => {
+            let sources: Vec<_> = read.into_iter().flatten().map(located).collect();
+            governance::files::compile(&sources)
+                .err()
+                .unwrap_or_default()
+        }
+        (_, refused) => refused.into_iter().filter_map(Result::err).collect(),
+    };
+    diagnostics.into_iter().map(problem).collect()
+}
+
+/// A document with the number of lines before it in its file.
+type Located = (Document, usize);
+
+fn read(
+    files: &Files,
+    found: &bootstrap::Document,
+    now: DateTime<Utc>,
+) -> Result<Located, Diagnostic> {
+    let lines_before = found.line.saturating_sub(1);
+    let source = Source {
+        path: found.path.clone(),
+        lines_before,
+        text: found.text.as_str().into(),
+        attachments: std::collections::BTreeMap::new(),
+        version: 1,
+    };
+    let beside = |name: &str| {
+        let bytes = files.beside(&found.path, name)?;
+        String::from_utf8(bytes.to_vec()).ok()
+    };
+    Ok((Document::first(source, beside, now)?, lines_before))
+}
+
+/// The source with the lines its file has, for errors that can be found.
+fn located((document, lines_before): Located) -> Source {
+    Source {
+        lines_before,
+        ..document.source()
+    }
+}
+
+fn problem(diagnostic: Diagnostic) -> Problem {
+    Problem {
+        path: diagnostic.path,
+        line: diagnostic.line,
+        column: diagnostic.column,
+        message: diagnostic.message,
+    }
+}
+
+fn stamp(document: &Document) -> Stamp {
+    Stamp::of(
+        &document.text,
+        document.attachments.values().map(String::as_str),
+    )
+}
 
 impl App {
     /// Puts the files into the store, if it is empty. Several replicas may try at once.
     ///
     /// # Errors
     /// If the files don't compile or the store can't be reached.
-    pub(super) async fn bootstrap(&self, files: &Files) -> Result<()> {
-        let latest = self.store.latest().await?;
-        if latest > 0 {
+    pub(super) async fn bootstrap(&self, context: &Context) -> Result<()> {
+        if self.store.latest().await? > 0 {
+            let begun: Vec<_> = self.store.begun().await?.iter().map(stamp).collect();
+            context.warn_of_changes::<Service>(&begun, |found| {
+                match read(&context.files, found, DateTime::UNIX_EPOCH) {
+                    Ok((document, _)) => stamp(&document),
+                    Err(_) => found.stamp(),
+                }
+            });
             return Ok(());
         }
         let now = self.clock.now();
-        let mut documents = Vec::new();
-        for found in files.documents()? {
-            if !KINDS.contains(&found.kind.as_str()) {
-                continue;
-            }
-            let source = Source {
-                path: found.path.clone(),
-                lines_before: found.line.saturating_sub(1),
-                text: found.text.as_str().into(),
-                attachments: std::collections::BTreeMap::new(),
-                version: 1,
-            };
-            let beside = |name: &str| sibling(files, &found.path, name);
-            let document = Document::first(source, beside, now).map_err(|d| refused(&[d]))?;
-            documents.push((document, found.line.saturating_sub(1)));
-        }
+        let read = |found| read(&context.files, found, now).map_err(|d| refused(&[d]));
+        let offered = context.offered::<Service>()?;
+        let documents = offered.iter().map(read).collect::<Result<Vec<_>>>()?;
         if documents.is_empty() {
             return Ok(());
         }
@@ -108,17 +169,10 @@ impl App {
     }
 }
 
-/// Compiles documents with the lines their files have, for errors that can be found, and
-/// gives them back with the digest of all.
-async fn compile(documents: Vec<(Document, usize)>) -> Result<(Vec<Document>, String)> {
+/// Compiles documents, and gives them back with the digest of all.
+async fn compile(documents: Vec<Located>) -> Result<(Vec<Document>, String)> {
     let task = tokio::task::spawn_blocking(move || {
-        let sources: Vec<_> = documents
-            .iter()
-            .map(|(document, lines_before)| Source {
-                lines_before: *lines_before,
-                ..document.source()
-            })
-            .collect();
+        let sources: Vec<_> = documents.iter().cloned().map(located).collect();
         let bundle = governance::files::compile(&sources).map_err(|found| refused(&found))?;
         let documents = documents
             .into_iter()
@@ -150,24 +204,9 @@ fn root(text: &Arc<str>) -> Option<String> {
     Some(scope.to_string())
 }
 
-fn sibling(files: &Files, path: &str, name: &str) -> Option<String> {
-    let beside = match path.rsplit_once('/') {
-        Some((folder, _)) => format!("{folder}/{name}"),
-        None => name.to_owned(),
-    };
-    let bytes = files.get(&beside)?;
-    String::from_utf8(bytes.to_vec()).ok()
-}
-
+/// Unreachable after the check, and no reason to go on where it isn't.
 fn refused(diagnostics: &[Diagnostic]) -> Error {
-    let mut lines: Vec<_> = diagnostics
-        .iter()
-        .take(MAX_DIAGNOSTICS)
-        .map(ToString::to_string)
-        .collect();
-    if diagnostics.len() > MAX_DIAGNOSTICS {
-        lines.push(format!("and {} more", diagnostics.len() - MAX_DIAGNOSTICS));
-    }
+    let lines: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
     Error::new(
         Kind::InvalidArgument,
         Reason::InvalidArgument,

@@ -32,6 +32,7 @@ use crate::{
     settings::Settings,
 };
 pub use authorize::{Action, Authorization, GivenApproval, Requester};
+pub(crate) use bootstrap::check;
 use record::{Counts, Recorder};
 use store::Store;
 
@@ -109,7 +110,7 @@ impl App {
             follow_interval: settings.follow_interval,
             retention: TimeDelta::from_std(settings.request_retention).map_err(Error::internal)?,
         });
-        app.bootstrap(&context.files).await?;
+        app.bootstrap(context).await?;
         app.refresh().await?;
         let shutdown: &CancellationToken = &context.shutdown;
         let tasks: Vec<BoxFuture<'static, ()>> = vec![

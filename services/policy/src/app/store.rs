@@ -25,6 +25,9 @@ pub trait Store: Send + Sync {
     /// The newest revision's number; 0: the store is empty.
     async fn latest(&self) -> Result<u64>;
 
+    /// The documents of the first revision, whatever came after.
+    async fn begun(&self) -> Result<Vec<Document>>;
+
     /// The newest revision with all documents in force.
     async fn load(&self) -> Result<Option<(Revision, Vec<Document>)>>;
 

@@ -60,6 +60,14 @@ impl Store for Database {
         convert::number(latest.flatten().unwrap_or(0))
     }
 
+    async fn begun(&self) -> Result<Vec<Document>> {
+        let rows = document::Entity::find()
+            .filter(document::Column::FirstRevision.eq(1))
+            .all(self.0.read())
+            .await?;
+        rows.into_iter().map(convert::document).collect()
+    }
+
     async fn load(&self) -> Result<Option<(Revision, Vec<Document>)>> {
         let db = self.0.read();
         let newest = revision::Entity::find()

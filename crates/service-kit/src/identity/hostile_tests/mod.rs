@@ -154,6 +154,7 @@ async fn verifier(keys: &Keys) -> Verifier {
         issuers.push(Issuer { settings, keys });
     }
     let principals = Principals::parse(
+        "principals.yaml",
         "principals: {known-adapter: {kind: service, grants: [event-source@acme], asserts: [ERP]}}",
         IDP,
     );
