@@ -15,7 +15,7 @@ test: ## everything: format, lints, unit, API and end-to-end tests, protos, depe
 	@scripts/test.sh
 
 .PHONY: soak
-soak: ## what takes longer: 500 kill cycles, long property tests
+soak: ## what takes longer: 500 kill cycles, long property tests, fuzzing
 	@scripts/soak.sh
 
 .PHONY: bench

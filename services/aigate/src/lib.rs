@@ -104,13 +104,19 @@ async fn catalog(store: &store::Sql, context: &Context) -> Result<Catalog> {
     let mut kept = store.declared().await?;
     if kept.is_empty() {
         let offered = sources(&context.offered::<Service>()?);
+        // What is kept can be in force with these settings.
+        read(&offered, context)?;
         let record = app::bootstrapped(&offered, context.clock.now());
         kept = store.declare(&offered, &record).await?;
     } else {
         let begun: Vec<_> = kept.iter().map(|kept| Stamp::of(&kept.text, [])).collect();
         context.warn_of_changes::<Service>(&begun, Document::stamp);
     }
-    let mut catalog = Catalog::read(&kept).map_err(|problems| {
+    read(&kept, context)
+}
+
+fn read(kept: &[Source], context: &Context) -> Result<Catalog> {
+    let mut catalog = Catalog::read(kept).map_err(|problems| {
         let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
         let message = format!(
             "the store's catalog can't be read any more: {}",
