@@ -12,5 +12,7 @@ mod decide;
 mod dev;
 mod masterdata;
 mod queue;
+mod readme;
 mod replay;
+mod review;
 mod usage;
