@@ -23,6 +23,9 @@ done
 if helm template bylaw charts/bylaw --set services.policy.replicas=-1 >/dev/null 2>&1; then
   die "values.schema.json accepts a negative number of replicas"
 fi
+if helm template bylaw charts/bylaw --set identity.revocations.existingSecret=a --set identity.revocations.existingConfigMap=b >/dev/null 2>&1; then
+  die "values.schema.json accepts revocations from two places"
+fi
 if helm template bylaw charts/bylaw --set development=true >/dev/null 2>&1; then
   die "values.schema.json accepts the development flag"
 fi

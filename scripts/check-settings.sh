@@ -14,6 +14,11 @@ for values in charts/bylaw/values.yaml charts/bylaw/examples/*.yaml; do
     BYLAW_DATABASE__URL=postgres://user:opensesame@localhost/bylaw BYLAW_BUS__URL=redis://:opensesame@localhost \
       "$bin/bylaw-$service" --config "$out/settings.toml" --dump-config >"$out/dump.toml" ||
       die "bylaw-$service doesn't take the settings of $values"
+    if [ "$values" = charts/bylaw/examples/production.yaml ]; then
+      grep -q '^revocations_file = "/etc/bylaw-revocations/revocations.yaml"' "$out/dump.toml" ||
+        die "bylaw-$service isn't told of the revocations of $values"
+      grep -q 'mountPath: /etc/bylaw-revocations,' "$out/chart.yaml" || die "the revocations of $values aren't mounted"
+    fi
     if grep -q opensesame "$out/dump.toml"; then die "--dump-config of bylaw-$service shows a password"; fi
   done
 done

@@ -1,6 +1,10 @@
 //! Where the services of a suite listen, and the connections to them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::OnceLock,
+    time::Duration,
+};
 
 use tonic::transport::{Channel, Endpoint};
 
@@ -27,7 +31,15 @@ pub struct Channels {
     pub audit: Channel,
 }
 
+/// Where the suite that was asked listens: messages name it long after the call was made.
+static ASKED: OnceLock<String> = OnceLock::new();
+
 impl Channels {
+    /// Where the suite listens that this process asks.
+    pub fn addr() -> &'static str {
+        ASKED.get().map_or(DEFAULT_ADDR, String::as_str)
+    }
+
     /// Connects to the service that is called first; to the others, when they are called.
     pub async fn open(common: &Common, first: &str) -> Result<Self, Failure> {
         let text = match &common.addr {
@@ -37,8 +49,9 @@ impl Channels {
         };
         let addresses = addresses(&text)
             .map_err(|problem| Failure::usage(format!("--addr {text}: {problem}")))?;
+        ASKED.get_or_init(|| text.clone());
         let mut channels = BTreeMap::new();
-        for addr in addresses.values() {
+        for addr in addresses.values().collect::<BTreeSet<_>>() {
             let endpoint = Endpoint::from_shared(format!("http://{addr}"))
                 .map_err(|error| Failure::usage(format!("--addr {addr}: {error}")))?
                 .connect_timeout(Duration::from_secs(5))

@@ -217,6 +217,9 @@ struct File {
 }
 
 impl Development {
+    /// The file of principals in the data directory.
+    pub const PRINCIPALS: &str = "principals.yaml";
+
     /// Opens the data directory of a suite that `bylaw dev` started.
     pub fn open(data_dir: &Path) -> Result<Self, Failure> {
         let shown = data_dir.display();
@@ -229,7 +232,7 @@ impl Development {
         let issuer = DevIssuer::open(data_dir).map_err(|error| {
             Failure::failed(format!("{shown}/issuer.jwk can't be used: {error}"))
         })?;
-        let path = data_dir.join("principals.yaml");
+        let path = data_dir.join(Self::PRINCIPALS);
         let principals = match std::fs::read_to_string(&path) {
             Ok(text) => {
                 serde_saphyr::from_str::<File>(&text)
@@ -285,6 +288,16 @@ impl Development {
         self.issuer
             .mint(subject, kind, grants, ttl, chrono::Utc::now())
             .map_err(|error| Failure::usage(error.to_string()))
+    }
+
+    /// Whether what the data directory says of the subject goes before its token.
+    pub fn overrides(&self, subject: &str) -> bool {
+        self.principals.contains_key(subject)
+    }
+
+    /// The roles that there are, by name.
+    pub fn roles(&self) -> Vec<&str> {
+        self.access.roles()
     }
 
     fn fitting(&self, wants: Wants) -> Option<(&String, &Listed)> {

@@ -5,6 +5,8 @@ use std::{fmt, process::ExitCode};
 use contracts::types::ErrorReason;
 use tonic_types::StatusExt as _;
 
+use crate::channels::Channels;
+
 /// Exit statuses beyond 0, as docs/cli.md has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -85,6 +87,13 @@ impl From<std::io::Error> for Failure {
 /// A refusal by the suite: its message, its reason, and the fields it names.
 impl From<tonic::Status> for Failure {
     fn from(status: tonic::Status) -> Self {
+        if lost(&status) {
+            return Self::failed(format!(
+                "the suite at {} went away before it answered, so that the call may have taken \
+                 effect; start it again (`bylaw dev`), or name another with --addr",
+                Channels::addr()
+            ));
+        }
         let details = status.get_error_details();
         let mut message = status.message().to_owned();
         if let Some(bad) = details.bad_request() {
@@ -113,6 +122,17 @@ impl From<tonic::Status> for Failure {
             message,
         }
     }
+}
+
+/// Whether the connection ended, rather than that somebody answered: only what this side
+/// found out by itself has a cause.
+fn lost(status: &tonic::Status) -> bool {
+    use tonic::Code;
+    let code = matches!(
+        status.code(),
+        Code::Unknown | Code::Unavailable | Code::Internal | Code::Cancelled
+    );
+    code && std::error::Error::source(status).is_some()
 }
 
 /// What a person can do about a refusal, where that is the same whatever was asked.

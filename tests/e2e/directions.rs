@@ -94,7 +94,7 @@ const FORBIDDEN: [(&str, &[&str]); 4] = [
     ),
 ];
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .unwrap()
@@ -114,7 +114,7 @@ fn dependencies(manifest: &Path) -> BTreeSet<String> {
         .collect()
 }
 
-fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
+pub fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(dir) else {
         return;
     };

@@ -7,6 +7,7 @@
 )]
 
 mod directions;
+mod documents;
 mod kill;
 mod outage;
 mod renamed;

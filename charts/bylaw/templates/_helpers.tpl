@@ -41,6 +41,11 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- if $root.Values.identity.access }}
 {{- $_ := set $identity "access_file" "/etc/bylaw/access.yaml" }}
 {{- end }}
+{{- with $root.Values.identity.revocations }}
+{{- if or .existingSecret .existingConfigMap }}
+{{- $_ := set $identity "revocations_file" "/etc/bylaw-revocations/revocations.yaml" }}
+{{- end }}
+{{- end }}
 {{- $settings := dict
       "data_dir" "/tmp/bylaw"
       "grpc" (dict "addr" "[::]:50051")

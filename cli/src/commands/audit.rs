@@ -5,6 +5,7 @@ use std::{
     path::Path,
 };
 
+use ::audit::verify::What;
 use contracts::audit::{
     ExportRecordsRequest, GetCheckpointRequest, GetLineageRequest, Lineage, Outcome, Record,
 };
@@ -183,19 +184,25 @@ async fn checkpoint(common: &Common) -> Result<(), Failure> {
         .await?
         .into_inner();
     match common.output {
-        Output::Json => output::message(&checkpoint),
-        Output::Text | Output::Junit => raw(checkpoint.note.as_bytes()),
+        Output::Json => output::message(&checkpoint)?,
+        Output::Text | Output::Junit => raw(checkpoint.note.as_bytes())?,
+    }
+    match checkpoint.log_corrupt.as_str() {
+        "" => Ok(()),
+        found => Err(Failure::failed(format!(
+            "this is the last checkpoint that was signed: {found}"
+        ))),
     }
 }
 
 fn verify(common: &Common, file: &Path, key: &Path, old: Option<&Path>) -> Result<(), Failure> {
-    let key = text(key)?;
-    let old = old.map(text).transpose()?;
+    let key_text = text(key)?;
+    let held = old.map(text).transpose()?;
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let outcome = ::audit::verify::verify(
         input::open(file)?,
-        key.trim(),
-        old.as_deref(),
+        key_text.trim(),
+        held.as_deref(),
         &mut |records| {
             bar.set_position(records);
         },
@@ -206,9 +213,29 @@ fn verify(common: &Common, file: &Path, key: &Path, old: Option<&Path>) -> Resul
             Output::Json => output::json(&verified),
             Output::Text | Output::Junit => output::line(&verified.to_string()),
         },
-        Err(problem) => Err(Failure {
-            exit: Exit::Unverified,
-            message: format!("{}: {problem}", file.display()),
-        }),
+        Err(problem) => {
+            let (exit, blamed) = blame(&problem.what, file, key, old);
+            Err(Failure {
+                exit,
+                message: format!("{}: {problem}", blamed.display()),
+            })
+        }
+    }
+}
+
+/// Which file a problem is in: an auditor must not read a mistyped key as a tampered log.
+fn blame<'p>(
+    what: &What,
+    file: &'p Path,
+    key: &'p Path,
+    old: Option<&'p Path>,
+) -> (Exit, &'p Path) {
+    let old = old.unwrap_or(file);
+    match what {
+        What::Key(_) => (Exit::Usage, key),
+        What::HeldForm(_) => (Exit::Usage, old),
+        What::Io(_) => (Exit::Usage, file),
+        What::Held(_) => (Exit::Unverified, old),
+        _ => (Exit::Unverified, file),
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub async fn run(common: &Common, args: &Decide) -> Result<(), Failure> {
-    let facts = super::input::facts(&args.facts)?;
+    let facts = super::input::facts("--facts", &args.facts)?;
     let session = Session::open(common, Wants::erp("policy.decision.decide")).await?;
     let request = DecideRequest {
         workflow: args.workflow.clone(),

@@ -63,7 +63,7 @@ pub async fn run(common: &Common, command: ExceptionCommand) -> Result<(), Failu
             let request = RequestActionRequest {
                 parent: input::name(COLLECTION, &name),
                 operation,
-                arguments: input::facts(&arguments)?,
+                arguments: input::facts("--arguments", &arguments)?,
                 request_id: uuid::Uuid::now_v7().to_string(),
                 ..RequestActionRequest::default()
             };

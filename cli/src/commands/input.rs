@@ -13,30 +13,54 @@ use crate::failure::Failure;
 /// Largest JSON argument.
 const MAX_ARGUMENT: u64 = 4 * 1024 * 1024;
 
-/// An object of facts given as JSON, `@file`, or `-` for standard input.
-pub fn facts(given: &str) -> Result<Vec<Fact>, Failure> {
+/// An object of facts that the option was given: JSON, `@file`, or `-` for standard input.
+pub fn facts(option: &str, given: &str) -> Result<Vec<Fact>, Failure> {
     let text = argument(given)?;
-    service_kit::facts::from_json(&text).map_err(|error| Failure::usage(error.to_string()))
+    let place = file(given).map_or_else(|| option.to_owned(), shown);
+    service_kit::facts::from_json(&text).map_err(|error| {
+        let problem = error.violations().first().map(|v| v.problem.clone());
+        let problem = problem.unwrap_or_else(|| error.message().to_owned());
+        Failure::usage(format!("{place}: {problem}"))
+    })
 }
 
 /// A text given as it is, as `@file`, or `-` for standard input.
 pub fn argument(given: &str) -> Result<String, Failure> {
-    match given.strip_prefix('@') {
-        Some(path) => limited(open(Path::new(path))?),
-        None if given == "-" => limited(open(Path::new("-"))?),
+    match file(given) {
+        Some(path) => limited(path),
         None => Ok(given.to_owned()),
     }
 }
 
-fn limited(reader: Box<dyn BufRead>) -> Result<String, Failure> {
+/// The file that an argument stands for.
+fn file(given: &str) -> Option<&Path> {
+    match given.strip_prefix('@') {
+        Some(path) => Some(Path::new(path)),
+        None if given == "-" => Some(Path::new("-")),
+        None => None,
+    }
+}
+
+fn limited(path: &Path) -> Result<String, Failure> {
+    let wrong = |problem: String| Failure::usage(format!("{}: {problem}", shown(path)));
     let mut text = String::new();
-    let read = reader.take(MAX_ARGUMENT + 1).read_to_string(&mut text)?;
+    let mut reader = open(path)?.take(MAX_ARGUMENT + 1);
+    let read = reader
+        .read_to_string(&mut text)
+        .map_err(|error| wrong(error.to_string()))?;
     if read as u64 > MAX_ARGUMENT {
-        return Err(Failure::usage(format!(
-            "more than {MAX_ARGUMENT} bytes of facts"
-        )));
+        return Err(wrong(format!("more than {MAX_ARGUMENT} bytes")));
     }
     Ok(text)
+}
+
+/// The path as messages name it.
+pub fn shown(path: &Path) -> String {
+    if path == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    }
 }
 
 /// A file, or standard input where the path is `-`.

@@ -112,10 +112,16 @@ fn read(
     mapping: Option<&str>,
     mappings: &[Mapping],
 ) -> Result<Vec<(String, String)>, Failure> {
-    let shown = file.display();
+    let shown = input::shown(file);
     let mut reader = input::open(file)?;
-    let json = reader
-        .fill_buf()?
+    let begin = reader.fill_buf()?;
+    if begin.iter().all(u8::is_ascii_whitespace) {
+        return Err(Failure::usage(format!(
+            "{}:1: found nothing, expected JSON lines or a CSV header",
+            input::shown(file)
+        )));
+    }
+    let json = begin
         .iter()
         .find(|byte| !byte.is_ascii_whitespace())
         .is_some_and(|byte| *byte == b'{');
@@ -193,10 +199,16 @@ fn choose(
     };
     match fits.as_slice() {
         [one] => Ok(one.name.clone()),
-        [] => Err(Failure::usage(format!(
-            "no mapping for {entity} records fits; there are: {}",
-            names()
-        ))),
+        [] => {
+            let found = match asked {
+                Some(asked) => format!("no mapping {asked:?} for {entity} records"),
+                None => format!("no mapping for {entity} records fits"),
+            };
+            Err(Failure::usage(match names() {
+                names if names.is_empty() => format!("{found}; there are none"),
+                names => format!("{found}; there are: {names}"),
+            }))
+        }
         _ => Err(Failure::usage(format!(
             "several mappings fit; name one with --mapping: {}",
             names()
@@ -234,11 +246,10 @@ impl Report {
                 #[serde(flatten)]
                 violation: output::View,
             }
-            let line = serde_json::to_string(&Line {
+            output::json_line(&Line {
                 record: &validation.record_id,
                 violation: output::View::of(violation)?,
-            });
-            output::line(&line.map_err(|error| Failure::failed(error.to_string()))?)?;
+            })?;
         }
         Ok(())
     }
@@ -258,7 +269,7 @@ impl Report {
                     "scope": scope, "records": self.records, "valid": self.valid,
                     "invalid": invalid, "rules": rules,
                 }});
-                output::line(&summary.to_string())?;
+                output::json_line(&summary)?;
             }
             Output::Text | Output::Junit => {
                 output::line("")?;

@@ -19,6 +19,7 @@ use policy::PolicyCommand;
 use crate::{
     args::{Cli, Command, Output},
     failure::{Exit, Failure},
+    output,
 };
 
 /// Runs the command and turns its end into an exit status.
@@ -37,7 +38,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { exit, message }) => {
             for line in message.lines() {
-                eprintln!("error: {line}");
+                eprintln!("error: {}", output::escape::text(line));
             }
             exit.into()
         }

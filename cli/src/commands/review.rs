@@ -48,7 +48,7 @@ pub async fn run(common: &Common, command: ReviewCommand) -> Result<(), Failure>
             comment,
         } => {
             let name = input::name(COLLECTION, &name);
-            let arguments = input::facts(&arguments)?;
+            let arguments = input::facts("--arguments", &arguments)?;
             let request = ModifyRecommendationRequest {
                 name,
                 etag,

@@ -1,5 +1,6 @@
 //! How results are printed: tables for people, exact JSON for programs.
 
+pub mod escape;
 mod json;
 pub mod snippet;
 
@@ -13,10 +14,18 @@ use crate::failure::Failure;
 
 /// Prints a value as one JSON document with a newline.
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| {
-        Failure::failed(format!("the result can't be written as JSON: {error}"))
-    })?;
-    line(&text)
+    let text = serde_json::to_string_pretty(value).map_err(unwritable)?;
+    print(&escape::json(&text))
+}
+
+/// Prints a value as JSON on one line.
+pub fn json_line(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value).map_err(unwritable)?;
+    print(&escape::json(&text))
+}
+
+fn unwritable(error: serde_json::Error) -> Failure {
+    Failure::failed(format!("the result can't be written as JSON: {error}"))
 }
 
 /// Prints a message of the contracts as JSON.
@@ -25,26 +34,23 @@ pub fn message<M: prost::Message + prost::Name>(message: &M) -> Result<(), Failu
 }
 
 /// Prints a line to standard output. A reader that went away ends the output quietly.
-/// What the data holds of control characters is shown, not sent to the terminal.
+/// What the data holds of characters that terminals act on is shown, not sent to them.
 pub fn line(text: &str) -> Result<(), Failure> {
-    let control = |c: char| c.is_control() && c != '\n' && c != '\t';
-    let shown = text.contains(control).then(|| {
-        let escape = |c: char| {
-            if control(c) {
-                c.escape_default().to_string()
-            } else {
-                c.to_string()
-            }
-        };
-        text.chars().map(escape).collect::<String>()
-    });
-    let text = shown.as_deref().unwrap_or(text);
+    print(&escape::text(text))
+}
+
+fn print(text: &str) -> Result<(), Failure> {
     match writeln!(io::stdout().lock(), "{text}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
             Err(Failure::said(crate::failure::Exit::Failed))
         }
         other => other.map_err(Failure::from),
     }
+}
+
+/// Says something on standard error beside the result.
+pub fn warn(text: &str) {
+    eprintln!("warning: {}", escape::text(text));
 }
 
 /// Prints a text for programs as it stands.
@@ -68,7 +74,7 @@ pub fn table<const N: usize>(
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(headings);
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.map(|cell| escape::cell(&cell).into_owned()));
     }
     for text in table.lines() {
         line(text.trim_end())?;

@@ -1,6 +1,6 @@
 //! `bylaw audit`: what is read of a running suite, and what is verified without one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -252,7 +252,7 @@ fn wrong_keys_and_checkpoints(held: &Held) {
     let other = held.home.file("other.checkpoint", other);
     held.verify(&held.log, &["--checkpoint", arg(&other)])
         .exits(6)
-        .says(&["checkpoint"]);
+        .says(&["other.checkpoint", "checkpoint"]);
     let note = std::fs::read_to_string(held.home.path("held.checkpoint")).unwrap();
     let size = note.lines().nth(1).unwrap();
     let forged = held
@@ -261,4 +261,29 @@ fn wrong_keys_and_checkpoints(held: &Held) {
     held.verify(&held.log, &["--checkpoint", arg(&forged)])
         .exits(6)
         .says(&["checkpoint"]);
+    unreadable_keys_and_checkpoints(held, &file, note.as_bytes());
+}
+
+/// A file that is no key or no checkpoint is a mistake in the call, and says nothing of the log.
+fn unreadable_keys_and_checkpoints(held: &Held, log: &Path, note: &[u8]) {
+    let key = held.key();
+    for (at, content) in [&b""[..], b"nonsense\n", note].into_iter().enumerate() {
+        let wrong = held.home.file(&format!("wrong-{at}.pub"), content);
+        let name = format!("wrong-{at}.pub: ");
+        held.home
+            .run(&["audit", "verify", arg(log), "--key", arg(&wrong)])
+            .exits(2)
+            .says(&[&name, "key"]);
+    }
+    let verifier = std::fs::read(&key).unwrap();
+    for (at, content) in [&b""[..], b"nonsense\n", &note[..20], &verifier]
+        .into_iter()
+        .enumerate()
+    {
+        let wrong = held.home.file(&format!("wrong-{at}.checkpoint"), content);
+        let name = format!("wrong-{at}.checkpoint: ");
+        held.verify(&held.log, &["--checkpoint", arg(&wrong)])
+            .exits(2)
+            .says(&[&name]);
+    }
 }

@@ -27,6 +27,7 @@ fn decisions_have_their_documented_form_and_status() {
     others(&suite);
     refusals(&suite);
     tokens(&suite);
+    useless_tokens(&suite);
 }
 
 fn needs_approval(suite: &Suite) {
@@ -206,6 +207,42 @@ fn refusals(suite: &Suite) {
         "{}",
     ];
     suite.run(&unknown).exits(1).says(&["no_such_workflow"]);
+}
+
+/// A token that no service would take isn't made; one that says less than it seems to is.
+fn useless_tokens(suite: &Suite) {
+    let token = |subject: &str, kind: &str, grant: &str| {
+        let args = [
+            "token",
+            "--subject",
+            subject,
+            "--kind",
+            kind,
+            "--grant",
+            grant,
+        ];
+        suite.run(&args)
+    };
+    let grant = "operator@acme/europe/medical";
+    let long = "x".repeat(300);
+    for subject in ["", "a\u{7}b", &long] {
+        token(subject, "person", grant)
+            .exits(2)
+            .says(&["--subject"]);
+    }
+    token("clerk", "person", "nosuch@acme").exits(2).says(&[
+        "--grant nosuch@acme",
+        "there is no role nosuch",
+        "operator",
+    ]);
+    token("clerk", "person", "operator@*")
+        .exits(2)
+        .says(&["--grant operator@*", "only a service"]);
+    token("robot", "service", "operator@*").exits(0);
+    let known = token("order-desk.medical", "person", grant);
+    known
+        .exits(0)
+        .says(&["warning: ", "principals.yaml", "order-desk.medical"]);
 }
 
 fn tokens(suite: &Suite) {

@@ -14,5 +14,7 @@ mod dev;
 mod masterdata;
 mod policy;
 mod queue;
+mod readme;
 mod replay;
+mod review;
 mod usage;

@@ -83,6 +83,24 @@ fn without_a_suite_it_is_said_what_to_do() {
 }
 
 #[test]
+fn facts_that_cannot_be_read_are_refused_with_their_place() {
+    let home = Home::new();
+    let file = home.file("facts.json", "{\"order.total\": 1,\n}");
+    let decide = |facts: &str| home.run(&["decide", "w", "--scope", "acme", "--facts", facts]);
+    decide("[1").exits(2).says(&["--facts: ", "line 1"]);
+    decide("[1]").exits(2).says(&["--facts: ", "an object"]);
+    decide(&format!("@{}", arg(&file)))
+        .exits(2)
+        .says(&["facts.json: ", "line 2"]);
+    home.feed(
+        &["decide", "w", "--scope", "acme", "--facts", "-"],
+        "{\"a\":",
+    )
+    .exits(2)
+    .says(&["standard input: "]);
+}
+
+#[test]
 fn addresses_that_are_none_are_refused() {
     let home = Home::new();
     for (addr, said) in [
@@ -103,6 +121,45 @@ fn addresses_that_are_none_are_refused() {
             .exits(2)
             .says(&[option, "nowhere"]);
     }
+}
+
+/// Whether a HEADERS frame (RFC 9113) is among what a client sent: the call has begun.
+fn has_headers(came: &[u8]) -> bool {
+    const PREFACE: usize = 24;
+    let mut rest = came.get(PREFACE..).unwrap_or_default();
+    while let [a, b, c, kind, ..] = *rest {
+        if kind == 1 {
+            return true;
+        }
+        let length = u32::from_be_bytes([0, a, b, c]) as usize;
+        rest = rest.get(9 + length..).unwrap_or_default();
+    }
+    false
+}
+
+/// Whoever listens and hangs up is no suite; it is said where it was and what to do.
+#[test]
+fn a_suite_that_goes_away_is_named() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let server = std::thread::spawn(move || {
+        use std::io::{Read as _, Write as _};
+        let (mut stream, _) = listener.accept().unwrap();
+        // An empty SETTINGS frame, as HTTP/2 begins; then the call comes, and nobody is there.
+        stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).unwrap();
+        let mut came = Vec::new();
+        while !has_headers(&came) {
+            let mut part = [0; 4096];
+            let read = stream.read(&mut part).unwrap();
+            assert_ne!(read, 0, "the client left first: {came:?}");
+            came.extend_from_slice(&part[..read]);
+        }
+    });
+    Home::new()
+        .run(&["exception", "list", "--token", "x", "--addr", &addr])
+        .exits(1)
+        .says(&[&format!("the suite at {addr} went away"), "bylaw dev"]);
+    server.join().unwrap();
 }
 
 const HEADER: &str = "ocel:eid,ocel:activity,ocel:timestamp,ocel:type:customers,ocel:type:items,ocel:type:orders,ocel:type:packages,ocel:type:products,weight,price\n";
@@ -233,8 +290,8 @@ fn exports_are_verified_without_any_suite() {
     let log = home.file("log.jsonl", "{}\n");
     let key = home.file("key.pub", "no key\n");
     home.run(&["audit", "verify", arg(&log), "--key", arg(&key)])
-        .exits(6)
-        .says(&["log.jsonl"]);
+        .exits(2)
+        .says(&["key.pub: malformed verifier key"]);
     home.run(&["audit", "verify", arg(&log), "--key", "missing.pub"])
         .exits(2)
         .says(&["missing.pub"]);

@@ -168,12 +168,21 @@ impl Error {
         Self::new(Kind::Aborted, Reason::EtagMismatch, message).with_metadata("resource", name)
     }
 
-    /// No role of the caller has the permission where it is needed.
+    /// No role of the caller has the permission, at whatever scope.
     pub fn denied(permission: impl Into<String>) -> Self {
         let permission = permission.into();
-        let message = format!("the caller lacks {permission} at this scope");
+        let message = format!("the caller lacks {permission}");
         Self::new(Kind::PermissionDenied, Reason::PermissionDenied, message)
             .with_metadata("permission", permission)
+    }
+
+    /// No role of the caller has the permission at the scope.
+    pub fn denied_at(permission: impl Into<String>, scope: impl Into<String>) -> Self {
+        let (permission, scope) = (permission.into(), scope.into());
+        let message = format!("the caller lacks {permission} at {scope}");
+        Self::new(Kind::PermissionDenied, Reason::PermissionDenied, message)
+            .with_metadata("permission", permission)
+            .with_metadata("scope", scope)
     }
 
     /// The step would break segregation of duties.

@@ -267,7 +267,7 @@ fn check(settings: &Settings, services: &[Starter]) -> Result<()> {
     if problems.is_empty() {
         return Ok(());
     }
-    let message = format!("settings contradict each other: {problems}");
+    let message = format!("settings can't be used: {problems}");
     Err(Error::new(
         Kind::InvalidArgument,
         Reason::InvalidArgument,

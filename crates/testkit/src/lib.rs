@@ -17,6 +17,7 @@ pub mod otlp;
 pub mod postgres;
 pub mod process;
 pub mod redis;
+pub mod settings;
 pub mod sink;
 mod wait;
 

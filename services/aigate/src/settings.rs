@@ -32,6 +32,8 @@ impl Default for Settings {
 }
 
 impl Validate for Settings {
+    const DOCUMENTED: &'static str = include_str!("settings.toml");
+
     fn validate(&self, problems: &mut Problems) {
         problems.check(
             self.sweep_interval.is_zero(),
@@ -43,5 +45,17 @@ impl Validate for Settings {
             "service.settle_after",
             "is less than 90s, within which a call may still take effect",
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_documented() {
+        let checked =
+            testkit::settings::documented("service", Settings::DOCUMENTED, &Settings::default());
+        assert_eq!(checked, Ok(()));
     }
 }

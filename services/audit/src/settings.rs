@@ -42,6 +42,8 @@ impl Default for Settings {
 }
 
 impl Validate for Settings {
+    const DOCUMENTED: &'static str = include_str!("settings.toml");
+
     fn validate(&self, problems: &mut Problems) {
         if !merkle::note::is_name(&self.origin) {
             problems.add("service.origin", "is empty or has white space or `+`");
@@ -58,5 +60,17 @@ impl Validate for Settings {
                 "is given besides service.key_file; one is enough",
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_documented() {
+        let checked =
+            testkit::settings::documented("service", Settings::DOCUMENTED, &Settings::default());
+        assert_eq!(checked, Ok(()));
     }
 }

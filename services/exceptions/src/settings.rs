@@ -81,6 +81,8 @@ impl Default for Settings {
 }
 
 impl Validate for Settings {
+    const DOCUMENTED: &'static str = include_str!("settings.toml");
+
     fn validate(&self, problems: &mut Problems) {
         if let Err(error) = Bands::new(&self.ageing_bands) {
             problems.add("service.ageing_bands", error.to_string());
@@ -91,5 +93,17 @@ impl Validate for Settings {
             "must be longer than 0",
         );
         self.check_sources(problems);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_documented() {
+        let checked =
+            testkit::settings::documented("service", Settings::DOCUMENTED, &Settings::default());
+        assert_eq!(checked, Ok(()));
     }
 }

@@ -33,6 +33,8 @@ impl Default for Settings {
 }
 
 impl Validate for Settings {
+    const DOCUMENTED: &'static str = include_str!("settings.toml");
+
     fn validate(&self, problems: &mut Problems) {
         problems.check(
             self.keep_validations < DAY || self.keep_validations > DAY * 36_500,
@@ -44,5 +46,17 @@ impl Validate for Settings {
             "service.sweep_interval",
             "must be 1 s or more",
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_documented() {
+        let checked =
+            testkit::settings::documented("service", Settings::DOCUMENTED, &Settings::default());
+        assert_eq!(checked, Ok(()));
     }
 }

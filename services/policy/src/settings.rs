@@ -83,6 +83,8 @@ impl Default for Receipts {
 }
 
 impl Validate for Settings {
+    const DOCUMENTED: &'static str = include_str!("settings.toml");
+
     fn validate(&self, problems: &mut Problems) {
         let minute = Duration::from_secs(60);
         for (path, value) in [
@@ -131,5 +133,17 @@ impl Validate for Settings {
             "service.receipts.key_file",
             "is given beside service.receipts.key: one of them is enough",
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_documented() {
+        let checked =
+            testkit::settings::documented("service", Settings::DOCUMENTED, &Settings::default());
+        assert_eq!(checked, Ok(()));
     }
 }

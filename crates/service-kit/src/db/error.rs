@@ -15,7 +15,9 @@ enum Meaning {
     Timeout,
     /// Another transaction was in the way; the same one may succeed when repeated.
     Conflict,
-    /// A defect of ours, or of the data.
+    /// A text that the database can't hold: a NUL, or what its encoding lacks.
+    Text,
+    /// A defect of ours.
     Defect,
 }
 
@@ -31,6 +33,12 @@ impl From<DbErr> for Error {
                 Kind::DeadlineExceeded,
                 Reason::DeadlineExceeded,
                 "the database took too long; nothing was changed",
+            )
+            .with_source(error),
+            Meaning::Text => Self::new(
+                Kind::InvalidArgument,
+                Reason::InvalidArgument,
+                "a text holds a character that can't be stored, such as NUL; nothing was changed",
             )
             .with_source(error),
             Meaning::Defect => Self::internal(error),
@@ -85,8 +93,16 @@ fn of_io(error: &io::Error) -> Meaning {
     }
 }
 
-/// By SQLSTATE (PostgreSQL, five characters) or extended result code (SQLite, a number).
+/// By SQLSTATE (PostgreSQL, five characters) or extended result code (SQLite, a number of
+/// four digits at most).
 fn of_code(code: &str) -> Meaning {
+    match code.parse::<u32>() {
+        Ok(number) if code.len() < 5 => of_sqlite(number),
+        _ => of_sqlstate(code),
+    }
+}
+
+fn of_sqlstate(code: &str) -> Meaning {
     match code {
         // serialization_failure, deadlock_detected, lock_not_available
         "40001" | "40P01" | "55P03" => Meaning::Conflict,
@@ -96,16 +112,21 @@ fn of_code(code: &str) -> Meaning {
         // too_many_connections, idle_in_transaction_session_timeout
         "25006" | "53100" | "53200" | "53300" | "25P03" => Meaning::Unavailable,
         // class 08 connection exception, 57P admin shutdown, crash, cannot connect now
-        code if code.len() == 5 && (code.starts_with("08") || code.starts_with("57P")) => {
-            Meaning::Unavailable
-        }
-        code => match code.parse::<u32>().map(|code| code & 0xff) {
-            // SQLITE_BUSY, SQLITE_LOCKED
-            Ok(5 | 6) => Meaning::Conflict,
-            // SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN
-            Ok(10 | 13 | 14) if code.len() < 5 => Meaning::Unavailable,
-            _ => Meaning::Defect,
-        },
+        code if code.starts_with("08") || code.starts_with("57P") => Meaning::Unavailable,
+        // character_not_in_repertoire, untranslatable_character; the rest of class 22 is
+        // arithmetic and forms, which callers have no hand in
+        "22021" | "22P05" => Meaning::Text,
+        _ => Meaning::Defect,
+    }
+}
+
+fn of_sqlite(code: u32) -> Meaning {
+    match code & 0xff {
+        // SQLITE_BUSY, SQLITE_LOCKED
+        5 | 6 => Meaning::Conflict,
+        // SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN
+        10 | 13 | 14 => Meaning::Unavailable,
+        _ => Meaning::Defect,
     }
 }
 
@@ -123,6 +144,13 @@ mod tests {
             ("08006", Meaning::Unavailable),
             ("53300", Meaning::Unavailable),
             ("23505", Meaning::Defect),
+            ("22021", Meaning::Text),
+            ("22P05", Meaning::Text),
+            // Class 22 whose number taken for SQLite's would be BUSY, IOERR or FULL.
+            ("22003", Meaning::Defect),
+            ("22026", Meaning::Defect),
+            ("22029", Meaning::Defect),
+            ("22P02", Meaning::Defect),
             ("42601", Meaning::Defect),
             ("5", Meaning::Conflict),
             ("517", Meaning::Conflict),

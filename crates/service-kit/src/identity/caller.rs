@@ -142,7 +142,7 @@ impl Caller {
         if held(&self.principal) && self.on_behalf_of.as_ref().is_none_or(held) {
             return Ok(());
         }
-        Err(Error::denied(permission).with_metadata("scope", scope.as_str()))
+        Err(Error::denied_at(permission, scope.as_str()))
     }
 
     /// Asks for a permission at any scope; what is found is limited by [`Self::scopes`].

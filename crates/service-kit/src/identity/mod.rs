@@ -39,6 +39,7 @@ pub use guards::Guards;
 pub(crate) use guards::Shared;
 pub(crate) use principal::is_role;
 pub use principal::{Grant, GrantScope, Principal, PrincipalKind, Provenance, Scopes};
+pub use principals::MAX_SUBJECT;
 pub(crate) use principals::check_principals;
 pub use revocation::{RevocationSet, Revocations};
 pub use settings::{Algorithm, ClaimMapping, IssuerSettings, Settings};

@@ -14,7 +14,7 @@ use super::{Asserts, Grant, GrantScope, PrincipalKind};
 const MAX_FILE: usize = 4 * 1024 * 1024;
 
 /// Longest subject in bytes.
-pub(super) const MAX_SUBJECT: usize = 256;
+pub const MAX_SUBJECT: usize = 256;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

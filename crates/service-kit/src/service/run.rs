@@ -75,7 +75,7 @@ pub fn main<S: Service>() -> ExitCode {
         Err(e) => return failed(USAGE, &e),
     };
     if flags.default_config {
-        return print(settings::defaults(&S::Settings::default()));
+        return print(Ok(settings::defaults::<S::Settings>()));
     }
     let loaded = match settings::load::<S::Settings>(flags.config.as_deref(), &flags.overrides()) {
         Ok(loaded) => loaded,

@@ -61,8 +61,13 @@ impl Database {
         if !(1..=1_000).contains(&self.connections) {
             return Err("connections must be 1 to 1000".to_owned());
         }
-        if self.acquire_timeout.is_zero() || self.statement_timeout.is_zero() {
-            return Err("timeouts must be longer than 0".to_owned());
+        for (key, timeout) in [
+            ("acquire_timeout", self.acquire_timeout),
+            ("statement_timeout", self.statement_timeout),
+        ] {
+            if timeout.is_zero() {
+                return Err(format!("{key} must be longer than 0"));
+            }
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use figment::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Problems, Settings, Validate};
+use super::{Problems, Settings, Validate, place};
 use crate::error::{Error, Kind, Reason, Result};
 
 /// The default settings with a comment on each, as TOML.
@@ -53,12 +53,24 @@ where
 {
     let mut figment = Figment::from(Serialized::defaults(Settings::default()))
         .merge(Serialized::default("service", T::default()));
+    let mut read = None;
     if let Some(path) = file {
         // Figment passes over a file that isn't there.
-        std::fs::metadata(path)
+        let text = std::fs::read_to_string(path)
             .map_err(|e| refused(format!("can't read {}: {e}", path.display())))?;
+        if let Some(problem) = place::malformed(path, &text) {
+            return Err(refused(problem));
+        }
         figment = figment.merge(Toml::file_exact(path));
+        read = Some((path, text));
     }
+    let explain = |error: &figment::Error| {
+        let in_file = read
+            .as_ref()
+            .filter(|_| is_of_file(error))
+            .and_then(|(path, text)| place::refused::<T>(path, text));
+        in_file.map_or_else(|| explain(error), refused)
+    };
     figment = figment.merge(environment());
     figment = apply(figment, flags);
 
@@ -70,9 +82,7 @@ where
     if problems.is_empty() {
         Ok(Loaded { settings, service })
     } else {
-        Err(refused(format!(
-            "settings contradict each other: {problems}"
-        )))
+        Err(refused(format!("settings can't be used: {problems}")))
     }
 }
 
@@ -104,6 +114,12 @@ fn apply(mut figment: Figment, flags: &Overrides) -> Figment {
     figment
 }
 
+fn is_of_file(error: &figment::Error) -> bool {
+    let metadata = error.metadata.as_ref();
+    let source = metadata.and_then(|metadata| metadata.source.as_ref());
+    matches!(source, Some(figment::Source::File(_)))
+}
+
 fn explain(error: &figment::Error) -> Error {
     let lines: Vec<_> = error.clone().into_iter().map(|e| e.to_string()).collect();
     refused(lines.join("; "))
@@ -114,18 +130,14 @@ fn refused(message: String) -> Error {
 }
 
 /// The default settings with a comment on each, and the service's own below.
-///
-/// # Errors
-/// If a setting has no TOML form.
-pub fn defaults<T: Serialize>(service: &T) -> Result<String> {
-    let own = section(service)?;
+#[must_use]
+pub fn defaults<T: Validate>() -> String {
     let mut text = DEFAULTS.to_owned();
-    if !own.is_empty() {
-        let tree = toml::Table::from_iter([("service".to_owned(), toml::Value::Table(own))]);
+    if !T::DOCUMENTED.is_empty() {
         text.push('\n');
-        text.push_str(&toml::to_string(&tree).map_err(Error::internal)?);
+        text.push_str(T::DOCUMENTED);
     }
-    Ok(text)
+    text
 }
 
 /// A service's own settings; a service without any has the unit type for them.

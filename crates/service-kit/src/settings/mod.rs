@@ -12,6 +12,7 @@ mod bus;
 mod database;
 pub mod duration;
 mod load;
+mod place;
 mod secret;
 mod validate;
 

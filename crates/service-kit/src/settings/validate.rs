@@ -39,8 +39,12 @@ impl fmt::Display for Problems {
     }
 }
 
-/// Settings that can say what is wrong with them as a whole.
+/// A service's own settings: they are documented, and can say what is wrong with them as a
+/// whole.
 pub trait Validate {
+    /// Section `[service]` as TOML: every key with its default and a comment.
+    const DOCUMENTED: &'static str = "";
+
     /// Adds every problem.
     fn validate(&self, _problems: &mut Problems) {}
 }
@@ -70,8 +74,12 @@ impl Validate for Settings {
             ("database", self.database.validate()),
             ("bus", self.bus.validate()),
         ] {
+            // Each says the key, with or without its section, and then what is wrong.
             if let Err(problem) = checked {
-                problems.add(section, problem);
+                let (key, problem) = problem.split_once(' ').unwrap_or(("", &problem));
+                let key = key.strip_prefix(section).unwrap_or(key);
+                let key = key.trim_start_matches('.');
+                problems.add(format!("{section}.{key}"), problem);
             }
         }
     }

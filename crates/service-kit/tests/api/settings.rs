@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use service_kit::{
     Settings,
-    settings::{self, Overrides, SecretUrl},
+    settings::{self, Overrides, SecretUrl, Validate as _},
 };
 
 use super::stub::{StubSettings, alone};
@@ -75,10 +75,35 @@ fn what_is_wrong_is_named() {
             "[telemetry]\notlp_endpoint = 'collector'",
             "telemetry.otlp_endpoint",
         ),
-        ("[database]\nurl = 'mysql://x'", "database"),
+        (
+            "[database]\nurl = 'mysql://x'",
+            "settings can't be used: database.url is neither",
+        ),
+        (
+            "[database]\nacquire_timeout = '0s'",
+            "used: database.acquire_timeout must",
+        ),
+        (
+            "[identity]\ntoken_cache = 0",
+            "used: identity.token_cache is 0",
+        ),
+        // File, line and column, and the key.
+        ("[grpc]\naddr = 5", "bylaw.toml:2:8: grpc.addr: "),
+        (
+            "# first\n[limits] # of calls\nconnections = 'x'",
+            "bylaw.toml:3:15: limits.connections: ",
+        ),
+        (
+            "[limits]\ndeadlin = '1s'",
+            "bylaw.toml:2:1: limits.deadlin: ",
+        ),
+        ("[service]\ntest = 'x'", "bylaw.toml:2:8: service.test: "),
+        ("[grpc\naddr = 5", "bylaw.toml:1:6: "),
+        ("[limits]\ndeadline = \"1s", "bylaw.toml:2:"),
     ] {
         let message = problem(text);
         assert!(message.contains(named), "{text:?}: {message}");
+        assert_eq!(message.lines().count(), 1, "{text:?}: {message}");
     }
     let missing = settings::load::<()>(Some("/nowhere/bylaw.toml".as_ref()), &Overrides::default());
     assert!(
@@ -110,8 +135,15 @@ fn a_dump_hides_secrets_and_can_be_read_back() {
 
 #[test]
 fn documented_defaults_can_be_read_back() {
-    let text = settings::defaults(&StubSettings::default()).unwrap();
+    let text = settings::defaults::<StubSettings>();
     assert!(text.contains("[service]"), "{text}");
+    testkit::settings::documented("", settings::DEFAULTS, &Settings::default()).unwrap();
+    testkit::settings::documented(
+        "service",
+        StubSettings::DOCUMENTED,
+        &StubSettings::default(),
+    )
+    .unwrap();
     let (_dir, path) = file(&text);
     let flags = Overrides {
         development: Some(true),

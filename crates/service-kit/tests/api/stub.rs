@@ -66,6 +66,14 @@ pub struct StubSettings {
 }
 
 impl Validate for StubSettings {
+    const DOCUMENTED: &'static str = "\
+[service]
+# What the test says of itself.
+test = 0
+# Whether a task panics.
+task_panics = false
+";
+
     fn validate(&self, problems: &mut service_kit::settings::Problems) {
         problems.check(self.test == 13, "service.test", "is unlucky");
     }

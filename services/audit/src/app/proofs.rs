@@ -2,7 +2,7 @@
 
 use merkle::{Hash, Range, consistency, inclusion};
 use service_kit::{
-    error::{Error, Result},
+    error::{Error, Reason, Result},
     identity::Caller,
 };
 
@@ -33,13 +33,21 @@ pub struct ConsistencyProof {
 }
 
 impl Log {
-    /// The newest checkpoint.
+    /// The newest checkpoint. Where the stored bytes don't match the log it is the last that
+    /// was signed before, with what was found: whoever holds it proves what happened since.
     ///
     /// # Errors
-    /// Those of [`Self::sign`].
-    pub async fn checkpoint(&self, caller: &Caller) -> Result<Signed> {
+    /// Those of [`Self::sign`]; `LOG_CORRUPT` only where none was signed before.
+    pub async fn checkpoint(&self, caller: &Caller) -> Result<(Signed, Option<String>)> {
         caller.require_somewhere(CHECKPOINT)?;
-        self.sign().await
+        match self.sign().await {
+            Ok(signed) => Ok((signed, None)),
+            Err(error) if error.reason() == Reason::LogCorrupt => match self.published().await? {
+                Some(signed) => Ok((signed, Some(error.message().to_owned()))),
+                None => Err(error),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     /// The audit path of a record.

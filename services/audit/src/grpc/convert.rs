@@ -181,6 +181,7 @@ pub fn checkpoint(signed: &Signed) -> Checkpoint {
         origin: signed.note.lines().next().unwrap_or_default().to_owned(),
         tree_size: int(signed.size),
         root_hash: hash_bytes(&signed.root),
+        log_corrupt: String::new(),
     }
 }
 

@@ -92,8 +92,11 @@ impl AuditService for Handler {
         request: Request<GetCheckpointRequest>,
     ) -> Result<Response<Checkpoint>, Status> {
         let caller = caller(&request)?;
-        let signed = self.0.checkpoint(&caller).await?;
-        Ok(Response::new(convert::checkpoint(&signed)))
+        let (signed, corrupt) = self.0.checkpoint(&caller).await?;
+        Ok(Response::new(Checkpoint {
+            log_corrupt: corrupt.unwrap_or_default(),
+            ..convert::checkpoint(&signed)
+        }))
     }
 
     async fn get_inclusion_proof(

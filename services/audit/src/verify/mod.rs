@@ -12,7 +12,10 @@ mod lines;
 
 use std::{fmt, io::BufRead};
 
-use merkle::{Checkpoint, checkpoint, note::Verifier};
+use merkle::{
+    Checkpoint, checkpoint,
+    note::{self, Verifier},
+};
 use serde::Serialize;
 
 use crate::domain::line::{Line, ProofKind};
@@ -120,7 +123,10 @@ pub enum What {
     /// The public key can't be used.
     #[error("{0}")]
     Key(String),
-    /// The older checkpoint can't be used.
+    /// The older checkpoint isn't a signed checkpoint.
+    #[error("no signed checkpoint: {0}")]
+    HeldForm(String),
+    /// The older checkpoint is another log's, or isn't signed by the key.
     #[error("the older checkpoint can't be used: {0}")]
     Held(String),
     /// The line isn't one that the log would write.
@@ -202,7 +208,7 @@ pub fn verify(
     let held = held
         .map(|note| Checkpoint::open(note, &key))
         .transpose()
-        .map_err(|e| Problem::new(None, 0, What::Held(e.to_string())))?;
+        .map_err(|e| Problem::new(None, 0, held_problem(&e)))?;
     let mut lines = Lines::new(reader, progress);
     let verified = match lines.peek()? {
         Some(Line::Lineage { .. }) => lineage::verify(&mut lines, &key, held.as_ref())?,
@@ -213,6 +219,16 @@ pub fn verify(
     };
     lines.finish(verified.records);
     Ok(verified)
+}
+
+/// A note that is none is a mistake in the call; one that somebody else signed is a finding.
+fn held_problem(error: &checkpoint::Error) -> What {
+    match error {
+        checkpoint::Error::Note(note::Error::Malformed(_)) | checkpoint::Error::Malformed(_) => {
+            What::HeldForm(error.to_string())
+        }
+        _ => What::Held(error.to_string()),
+    }
 }
 
 /// Opens a checkpoint note that a line holds: signed by the key, once, and by nobody

@@ -164,6 +164,21 @@ fn an_export_is_held_against_an_older_checkpoint() {
         log.check_held(&log.export(0, 7), Some("nonsense"))
             .unwrap_err()
             .what,
+        What::HeldForm(_)
+    ));
+    let stranger = Signer::from_seed("example.com/audit", &[8; 32]).unwrap();
+    let foreign = merkle::Checkpoint::parse(
+        merkle::note::Note::parse(&log.checkpoint(5))
+            .unwrap()
+            .text(),
+    )
+    .unwrap()
+    .sign(&stranger)
+    .unwrap();
+    assert!(matches!(
+        log.check_held(&log.export(0, 7), Some(&foreign))
+            .unwrap_err()
+            .what,
         What::Held(_)
     ));
 }
