@@ -23,3 +23,6 @@ scripts/idle-memory.sh "$target"
 
 step "replay, events a second"
 scripts/replay-rate.sh "$target/bylaw"
+
+step "decision tables beside peers, nanoseconds an evaluation"
+(cd bench/peers && cargo run --release)
