@@ -7,6 +7,7 @@ mod export;
 mod import;
 mod junit;
 mod load;
+mod source;
 mod test;
 
 use std::path::PathBuf;
@@ -97,6 +98,9 @@ pub struct Diff {
 pub struct Import {
     /// DMN XML; `-` for standard input
     pub file: PathBuf,
+    /// Where to write; without it, to standard output
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `bylaw policy export`.
