@@ -11,6 +11,7 @@ mod bylaw;
 mod decide;
 mod dev;
 mod masterdata;
+mod policy;
 mod queue;
 mod replay;
 mod usage;

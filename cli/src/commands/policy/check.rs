@@ -1,8 +1,362 @@
 //! `bylaw policy check`.
 
-use super::Check;
-use crate::{args::Output, failure::Failure};
+use decision::{
+    Schema, Table,
+    analyse::{self, Finding, FindingKind, Options, Reason, Report, Undecided},
+};
+use governance::{
+    Bundle, Mode,
+    analysis::{Variation, variation},
+    files::{Diagnostic, Source},
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
-pub fn run(_form: Output, _args: &Check) -> Result<(), Failure> {
-    Err(Failure::failed("not there yet"))
+use super::{Check, found, load::Loaded, lone};
+use crate::{
+    args::Output,
+    failure::{Exit, Failure},
+    output,
+};
+
+/// A table with what was found in it.
+struct Checked {
+    path: String,
+    name: String,
+    table: Table,
+    report: Report,
+}
+
+pub fn run(form: Output, args: &Check) -> Result<(), Failure> {
+    let mut checked = Vec::new();
+    let mut paths = Vec::new();
+    for path in &args.paths {
+        match lone::table(path)? {
+            Some(Ok((name, table))) => {
+                checked.push(check(path.display().to_string(), name, &table, true))
+            }
+            Some(Err(drawn)) => return unsound(form, &drawn),
+            None => paths.push(path.clone()),
+        }
+    }
+    let mut variations = Vec::new();
+    if !paths.is_empty() {
+        let loaded = Loaded::open(&paths)?;
+        let bundle = match loaded.bundle() {
+            Ok(bundle) => bundle,
+            Err(problems) => return unsound(form, &drawn(&loaded, &problems)),
+        };
+        checked.extend(policies(&loaded, &bundle));
+        match others(&loaded) {
+            Ok(tables) => checked.extend(tables),
+            Err(drawn) => return unsound(form, &drawn),
+        }
+        let asked = |variation: &Variation| {
+            checked
+                .iter()
+                .any(|c| c.name == *variation.default.name || c.name == *variation.guardrail.name)
+        };
+        variations = variation(&bundle).into_iter().filter(asked).collect();
+    }
+    if checked.is_empty() {
+        return Err(Failure::usage(
+            "found no policy and no table in these paths",
+        ));
+    }
+    let of = |kind: FindingKind| {
+        checked
+            .iter()
+            .map(|c| c.report.of(kind).count())
+            .sum::<usize>()
+    };
+    // Where columns depend on each other or a division fails, the guardrail holds whatever
+    // the default says; what wasn't compared at all leaves open whether it is looser.
+    let unsettled = |u: &&Undecided| matches!(u.reason, Reason::Budget | Reason::Types);
+    let untightened = variations
+        .iter()
+        .flat_map(|v| &v.undecided)
+        .filter(unsettled)
+        .count();
+    let errors = of(FindingKind::Conflict) + untightened;
+    let masked = variations.iter().map(|v| v.masked.len()).sum::<usize>();
+    let warnings =
+        of(FindingKind::Gap) + of(FindingKind::DeadRow) + of(FindingKind::RedundantRow) + masked;
+    if form == Output::Json {
+        output::json(&Printed::of(&checked, &variations, errors, warnings))?;
+    } else {
+        text(&checked, &variations)?;
+        output::line(&format!(
+            "{} checked: {}, {}",
+            output::count(checked.len() as u64, "table"),
+            output::count(errors as u64, "error"),
+            output::count(warnings as u64, "warning")
+        ))?;
+    }
+    if errors > 0 {
+        return Err(Failure::said(Exit::Unsound));
+    }
+    Ok(())
+}
+
+fn drawn(loaded: &Loaded, problems: &[Diagnostic]) -> Vec<String> {
+    problems
+        .iter()
+        .map(|problem| loaded.draw(problem))
+        .collect()
+}
+
+/// Files that aren't sound in themselves: nothing more is looked for.
+fn unsound(form: Output, drawn: &[String]) -> Result<(), Failure> {
+    if form == Output::Json {
+        #[derive(Serialize)]
+        struct Unsound<'d> {
+            errors: usize,
+            problems: &'d [String],
+        }
+        output::json(&Unsound {
+            errors: drawn.len(),
+            problems: drawn,
+        })?;
+    } else {
+        for problem in drawn {
+            output::line(&format!("{problem}\n"))?;
+        }
+    }
+    Err(Failure::said(Exit::Unsound))
+}
+
+fn check(path: String, name: String, table: &Table, gaps: bool) -> Checked {
+    let options = Options {
+        gaps,
+        ..Options::default()
+    };
+    Checked {
+        path,
+        name,
+        table: table.clone(),
+        report: analyse::check(table, options),
+    }
+}
+
+/// The policies that were asked for. A guardrail says nothing where none of its rows hits.
+fn policies(loaded: &Loaded, bundle: &Bundle) -> Vec<Checked> {
+    let asked = loaded
+        .sources
+        .iter()
+        .filter(|source| loaded.asked.contains(&source.path));
+    let named = |source: &Source| {
+        let head = governance::files::head(source).ok()?;
+        let policy = bundle.policies().get(head.name.as_str())?;
+        (head.kind == governance::files::POLICY).then_some((source.path.clone(), policy))
+    };
+    asked
+        .filter_map(named)
+        .map(|(path, policy)| {
+            check(
+                path,
+                policy.name.to_string(),
+                &policy.table,
+                policy.mode == Mode::Default,
+            )
+        })
+        .collect()
+}
+
+/// Other documents that are tables by themselves.
+fn others(loaded: &Loaded) -> Result<Vec<Checked>, Vec<String>> {
+    let mut checked = Vec::new();
+    for (_, source) in loaded
+        .others
+        .iter()
+        .filter(|(_, source)| loaded.asked.contains(&source.path))
+    {
+        if !lone::is_table(&source.text) {
+            continue;
+        }
+        let beside = |name: &str| {
+            source
+                .attachments
+                .get(name)
+                .cloned()
+                .ok_or_else(|| format!("there is no file {name} beside it"))
+        };
+        // Tables of other kinds take their facts and outputs from elsewhere: those that
+        // can't be read alone aren't this command's business.
+        if let Ok(table) = Table::from_yaml(&source.text, &Schema::open(), &beside) {
+            let name = table.name().to_owned();
+            checked.push(check(source.path.clone(), name, &table, true));
+        }
+    }
+    Ok(checked)
+}
+
+fn text(checked: &[Checked], variations: &[Variation]) -> Result<(), Failure> {
+    for found in checked {
+        let quiet = found.report.findings.is_empty() && found.report.undecided.is_empty();
+        if quiet {
+            output::line(&format!("ok    {} ({})", found.name, found.path))?;
+            continue;
+        }
+        output::line(&format!("      {} ({})", found.name, found.path))?;
+        for kind in [
+            FindingKind::Conflict,
+            FindingKind::Gap,
+            FindingKind::DeadRow,
+            FindingKind::RedundantRow,
+            FindingKind::NullInput,
+        ] {
+            findings(found, kind)?;
+        }
+        found::open_lines(&found.report.undecided, Some(&found.table))?;
+        output::line("")?;
+    }
+    for variation in variations {
+        output::line(&format!(
+            "      {} under {}",
+            variation.default.name, variation.guardrail.name
+        ))?;
+        if !variation.masked.is_empty() {
+            output::line("  warning: looser than the guardrail, which holds here")?;
+            let rows: Vec<_> = variation
+                .masked
+                .iter()
+                .map(|masked| {
+                    let columns = vec![
+                        found::given_text(&masked.default),
+                        found::given_text(&masked.guardrail),
+                    ];
+                    (&masked.region, columns)
+                })
+                .collect();
+            let inputs = found::inputs([&variation.default.table, &variation.guardrail.table]);
+            found::region_table(&inputs, &["| default", "| guardrail"], &rows)?;
+        }
+        found::open_lines(&variation.undecided, None)?;
+        output::line("")?;
+    }
+    Ok(())
+}
+
+fn findings(checked: &Checked, kind: FindingKind) -> Result<(), Failure> {
+    let all: Vec<&Finding> = checked.report.of(kind).collect();
+    if all.is_empty() {
+        return Ok(());
+    }
+    let policy = checked.table.hit_policy().name();
+    let said = match kind {
+        FindingKind::Conflict => format!("error: rows contradict each other under {policy}"),
+        FindingKind::Gap => "warning: no row covers this; a row with these cells would".to_owned(),
+        FindingKind::DeadRow => "warning: rows that never answer".to_owned(),
+        FindingKind::RedundantRow => {
+            "warning: rows without which every answer is the same".to_owned()
+        }
+        FindingKind::NullInput => "note: no row covers some cases where this is null".to_owned(),
+    };
+    output::line(&format!("  {said}"))?;
+    let rows: Vec<_> = all
+        .iter()
+        .map(|finding| {
+            let mut columns = Vec::new();
+            if !finding.rows.is_empty() {
+                columns.push(found::ids(&checked.table, &finding.rows).join(" / "));
+            }
+            if matches!(kind, FindingKind::DeadRow | FindingKind::RedundantRow) {
+                columns.push(found::ids(&checked.table, &finding.instead).join(", "));
+            }
+            columns.push(
+                finding
+                    .witness
+                    .as_ref()
+                    .map(found::facts_text)
+                    .unwrap_or_default(),
+            );
+            (&finding.region, columns)
+        })
+        .collect();
+    let headings: &[&str] = match kind {
+        FindingKind::Conflict => &["| rows", "| such as"],
+        FindingKind::DeadRow | FindingKind::RedundantRow => &["| row", "| answers", "| such as"],
+        _ => &["| such as"],
+    };
+    found::region_table(&found::inputs([&checked.table]), headings, &rows)
+}
+
+#[derive(Serialize)]
+struct Printed {
+    errors: usize,
+    warnings: usize,
+    tables: Vec<PrintedTable>,
+    variations: Vec<PrintedVariation>,
+}
+
+#[derive(Serialize)]
+struct PrintedTable {
+    file: String,
+    name: String,
+    hit_policy: &'static str,
+    findings: Vec<found::Printed>,
+    undecided: Vec<found::Open>,
+}
+
+#[derive(Serialize)]
+struct PrintedVariation {
+    default: String,
+    guardrail: String,
+    masked: Vec<PrintedMasked>,
+    undecided: Vec<found::Open>,
+}
+
+#[derive(Serialize)]
+struct PrintedMasked {
+    region: Vec<found::Cell>,
+    witness: Option<Box<RawValue>>,
+    default: found::Given,
+    guardrail: found::Given,
+}
+
+impl Printed {
+    fn of(checked: &[Checked], variations: &[Variation], errors: usize, warnings: usize) -> Self {
+        let table = |checked: &Checked| PrintedTable {
+            file: checked.path.clone(),
+            name: checked.name.clone(),
+            hit_policy: checked.table.hit_policy().name(),
+            findings: checked
+                .report
+                .findings
+                .iter()
+                .map(|f| found::Printed::of(f, &checked.table))
+                .collect(),
+            undecided: checked
+                .report
+                .undecided
+                .iter()
+                .map(|u| found::Open::of(u, Some(&checked.table)))
+                .collect(),
+        };
+        let variation = |variation: &Variation| PrintedVariation {
+            default: variation.default.name.to_string(),
+            guardrail: variation.guardrail.name.to_string(),
+            masked: variation
+                .masked
+                .iter()
+                .map(|masked| PrintedMasked {
+                    region: found::region(&masked.region),
+                    witness: found::facts(&masked.witness),
+                    default: found::Given::of(&masked.default),
+                    guardrail: found::Given::of(&masked.guardrail),
+                })
+                .collect(),
+            undecided: variation
+                .undecided
+                .iter()
+                .map(|u| found::Open::of(u, None))
+                .collect(),
+        };
+        Self {
+            errors,
+            warnings,
+            tables: checked.iter().map(table).collect(),
+            variations: variations.iter().map(variation).collect(),
+        }
+    }
 }

@@ -4,9 +4,11 @@ mod check;
 mod diff;
 mod eval;
 mod export;
+mod found;
 mod import;
 mod junit;
 mod load;
+mod lone;
 mod test;
 
 use std::path::PathBuf;
