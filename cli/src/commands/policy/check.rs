@@ -2,7 +2,7 @@
 
 use decision::{
     Schema, Table,
-    analyse::{self, Finding, FindingKind, Options, Report},
+    analyse::{self, Finding, FindingKind, Options, Reason, Report, Undecided},
 };
 use governance::{
     Bundle, Mode,
@@ -69,12 +69,15 @@ pub fn run(form: Output, args: &Check) -> Result<(), Failure> {
             .map(|c| c.report.of(kind).count())
             .sum::<usize>()
     };
-    let untightened = variations.iter().map(|v| v.undecided.len()).sum::<usize>();
-    let contradictory = checked.iter().flat_map(|c| &c.report.undecided);
-    let contradictory = contradictory
-        .filter(|u| u.kind == Some(FindingKind::Conflict))
+    // Where columns depend on each other or a division fails, the guardrail holds whatever
+    // the default says; what wasn't compared at all leaves open whether it is looser.
+    let unsettled = |u: &&Undecided| matches!(u.reason, Reason::Budget | Reason::Types);
+    let untightened = variations
+        .iter()
+        .flat_map(|v| &v.undecided)
+        .filter(unsettled)
         .count();
-    let errors = of(FindingKind::Conflict) + untightened + contradictory;
+    let errors = of(FindingKind::Conflict) + untightened;
     let masked = variations.iter().map(|v| v.masked.len()).sum::<usize>();
     let warnings =
         of(FindingKind::Gap) + of(FindingKind::DeadRow) + of(FindingKind::RedundantRow) + masked;

@@ -238,7 +238,7 @@ impl Space<'_> {
                 if let Some(value) =
                     self.combined(Operator::Multiply, target, &Value::Number((-1_i32).into()))
                 {
-                    self.solve(inner, &value, facts, attempt);
+                    self.solve(inner, &value, facts, attempt / 2);
                 }
             }
             Expression::Arithmetic(operator, left, right) => {
@@ -298,13 +298,10 @@ impl Space<'_> {
             (Operator::Divide, false) => self.combined(Operator::Divide, &a, target),
             (Operator::Power, _) => None,
         };
+        // Each level decides by a bit of its own.
         if let Some(value) = undone {
-            self.solve(
-                if left_first { left } else { right },
-                &value,
-                facts,
-                attempt,
-            );
+            let side = if left_first { left } else { right };
+            self.solve(side, &value, facts, attempt / 2);
         }
     }
 
