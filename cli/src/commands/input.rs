@@ -14,13 +14,18 @@ use crate::failure::Failure;
 const MAX_ARGUMENT: u64 = 4 * 1024 * 1024;
 
 /// An object of facts given as JSON, `@file`, or `-` for standard input.
-pub fn facts(argument: &str) -> Result<Vec<Fact>, Failure> {
-    let text = match argument.strip_prefix('@') {
-        Some(path) => limited(open(Path::new(path))?)?,
-        None if argument == "-" => limited(open(Path::new("-"))?)?,
-        None => argument.to_owned(),
-    };
+pub fn facts(given: &str) -> Result<Vec<Fact>, Failure> {
+    let text = argument(given)?;
     service_kit::facts::from_json(&text).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// A text given as it is, as `@file`, or `-` for standard input.
+pub fn argument(given: &str) -> Result<String, Failure> {
+    match given.strip_prefix('@') {
+        Some(path) => limited(open(Path::new(path))?),
+        None if given == "-" => limited(open(Path::new("-"))?),
+        None => Ok(given.to_owned()),
+    }
 }
 
 fn limited(reader: Box<dyn BufRead>) -> Result<String, Failure> {

@@ -32,6 +32,8 @@ pub const ELEMENTS: usize = 5_000;
 /// Deepest nesting of elements in a DMN file.
 pub const ELEMENT_DEPTH: usize = 256;
 /// Most boxed expressions that one evaluation of a model works through.
-pub const MODEL_STEPS: usize = 1_000_000;
+pub const MODEL_STEPS: usize = 200_000;
+/// Most digits of a number: those of decimal128.
+pub const DIGITS: usize = 34;
 /// Deepest nesting of calls between functions of a model, and of expressions within them.
 pub const CALL_DEPTH: usize = 64;

@@ -1,8 +1,153 @@
 //! `bylaw policy eval`.
 
-use super::Eval;
-use crate::{args::Output, failure::Failure};
+use std::collections::BTreeMap;
 
-pub fn run(_form: Output, _args: &Eval) -> Result<(), Failure> {
-    Err(Failure::failed("not there yet"))
+use decision::{
+    Met, Model, Value, json,
+    model::{Absent, Conclusion, RowTrace, Trace},
+};
+
+use super::{Eval, source::Read};
+use crate::{args::Output, commands::input, failure::Failure, output};
+
+pub fn run(form: Output, args: &Eval) -> Result<(), Failure> {
+    let read = Read::open(&args.file)?;
+    let model = read.model();
+    let decision = chosen(&model, args.decision.as_deref())?;
+    let text = input::argument(&args.facts)?;
+    let facts = json::parse(&text).map_err(|error| Failure::usage(format!("--facts: {error}")))?;
+    if facts.as_context().is_none() {
+        let message = format!("--facts: found {}, expected an object", facts.kind());
+        return Err(Failure::usage(message));
+    }
+    let absent = if args.unknown {
+        Absent::Unknown
+    } else {
+        Absent::Null
+    };
+    let conclusion = model
+        .evaluate(&decision, &facts, absent, args.trace)
+        .ok_or_else(|| Failure::failed(format!("`{decision}` is no decision of this file")))?;
+    match form {
+        Output::Json => output::line(&json::write(&document(&conclusion, args))),
+        Output::Text | Output::Junit => text_form(&conclusion, args),
+    }
+}
+
+/// The decision that is asked for: the only one, where none is named.
+pub(super) fn chosen(model: &Model, wanted: Option<&str>) -> Result<String, Failure> {
+    let names: Vec<_> = model.decisions().iter().map(|d| d.name()).collect();
+    match (wanted, names.as_slice()) {
+        (Some(wanted), names) if names.contains(&wanted) => Ok(wanted.to_owned()),
+        (None, [only]) => Ok((*only).to_owned()),
+        (Some(wanted), names) => Err(Failure::usage(format!(
+            "`{wanted}` is no decision of this file, those are: {}",
+            names.join(", ")
+        ))),
+        (None, []) => Err(Failure::usage("the file holds no decision")),
+        (None, names) => Err(Failure::usage(format!(
+            "the file holds several decisions, name one with --decision: {}",
+            names.join(", ")
+        ))),
+    }
+}
+
+fn document(conclusion: &Conclusion, args: &Eval) -> Value {
+    let mut entries = BTreeMap::new();
+    let result = conclusion.value.clone().unwrap_or(Value::Null);
+    entries.insert("result".to_owned(), result);
+    if args.unknown {
+        let settled = conclusion.value.is_some();
+        entries.insert("settled".to_owned(), Value::Boolean(settled));
+        entries.insert("unknown_facts".to_owned(), texts(&conclusion.unknown));
+    }
+    if !conclusion.problems.is_empty() {
+        let problems = conclusion.problems.iter().map(ToString::to_string);
+        entries.insert("problems".to_owned(), texts(&problems.collect::<Vec<_>>()));
+    }
+    if args.trace {
+        let traces = conclusion.traces.iter().map(trace).collect();
+        entries.insert("trace".to_owned(), Value::List(traces));
+    }
+    Value::Context(entries)
+}
+
+fn texts(texts: &[String]) -> Value {
+    Value::List(
+        texts
+            .iter()
+            .map(|text| Value::from(text.as_str()))
+            .collect(),
+    )
+}
+
+fn trace(trace: &Trace) -> Value {
+    let rows = trace.rows.iter().map(|row| {
+        Value::Context(BTreeMap::from([
+            ("row".to_owned(), Value::from(row.row.as_str())),
+            ("matched".to_owned(), Value::from(met(row))),
+            ("failed_inputs".to_owned(), texts(&row.failed)),
+            ("unknown_inputs".to_owned(), texts(&row.unknown)),
+        ]))
+    });
+    let result = trace.value.clone().unwrap_or(Value::Null);
+    Value::Context(BTreeMap::from([
+        ("decision".to_owned(), Value::from(trace.element.as_str())),
+        ("result".to_owned(), result),
+        ("settled".to_owned(), Value::Boolean(trace.value.is_some())),
+        ("rows".to_owned(), Value::List(rows.collect())),
+    ]))
+}
+
+fn met(row: &RowTrace) -> &'static str {
+    match row.matched {
+        Met::Yes => "yes",
+        Met::No => "no",
+        Met::Unknown => "unknown",
+    }
+}
+
+fn text_form(conclusion: &Conclusion, args: &Eval) -> Result<(), Failure> {
+    for problem in &conclusion.problems {
+        eprintln!("note: {problem}");
+    }
+    match &conclusion.value {
+        None => output::line(&format!(
+            "unknown; it depends on {}",
+            conclusion.unknown.join(", ")
+        ))?,
+        Some(Value::Context(entries)) => {
+            let rows = entries.iter();
+            output::table(
+                ["output", "value"],
+                rows.map(|(name, value)| [name.clone(), value.to_string()]),
+            )?;
+        }
+        Some(Value::List(items)) => {
+            for item in items {
+                output::line(&item.to_string())?;
+            }
+        }
+        Some(value) => output::line(&value.to_string())?,
+    }
+    if !args.trace {
+        return Ok(());
+    }
+    for trace in &conclusion.traces {
+        let value = trace.value.as_ref();
+        let value = value.map_or_else(|| "unknown".to_owned(), ToString::to_string);
+        output::line(&format!("\n{}: {value}", trace.element))?;
+        if !trace.rows.is_empty() {
+            let rows = trace.rows.iter().map(|row| {
+                [
+                    row.row.clone(),
+                    met(row).to_owned(),
+                    row.failed.join(", "),
+                    row.unknown.join(", "),
+                ]
+            });
+            output::table(["row", "matched", "not met", "unknown"], rows)?;
+        }
+    }
+    Ok(())
 }

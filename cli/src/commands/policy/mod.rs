@@ -9,6 +9,7 @@ mod import;
 mod junit;
 mod load;
 mod lone;
+mod source;
 mod test;
 
 use std::path::PathBuf;
@@ -99,6 +100,9 @@ pub struct Diff {
 pub struct Import {
     /// DMN XML; `-` for standard input
     pub file: PathBuf,
+    /// Where to write; without it, to standard output
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `bylaw policy export`.

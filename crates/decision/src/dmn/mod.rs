@@ -12,9 +12,9 @@ mod table;
 mod write;
 
 pub use read::read;
-pub use write::write;
+pub use write::{write, write_table};
 
-use crate::{diagnostic::Diagnostic, model::Model};
+use crate::{diagnostic::Diagnostic, model::Model, table::Table};
 
 /// The namespace of what the project says in DMN files beyond DMN: currencies, units, and
 /// which definitions it made of types without a name. Other tools keep or ignore it.
@@ -25,6 +25,11 @@ pub const EXTENSIONS: &str = "urn:bylaw:dmn";
 pub struct Import {
     /// The model.
     pub model: Model,
+    /// The table that stands by itself, where the file was written from one.
+    pub table: Option<Table>,
     /// What decides nothing and was left out, with its place.
     pub notes: Vec<Diagnostic>,
 }
+
+/// What the attribute `form` says of a file that was written from a table by itself.
+const TABLE: &str = "table";

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use roxmltree::Node as Element;
 
 use super::{
-    EXTENSIONS, Import, boxed,
+    EXTENSIONS, Import, TABLE, boxed,
     items::Items,
     source::{self, NAMESPACES, Source, named, scalar, sequence},
 };
@@ -31,10 +31,17 @@ pub fn read(text: &str) -> Result<Import, Vec<Diagnostic>> {
     }
     let no_files = |name: &str| Err(format!("there is no file {name} beside a DMN file"));
     match Model::from_node(&node, &no_files) {
-        Ok(model) => Ok(Import {
-            model,
-            notes: settle(source.notes),
-        }),
+        Ok(model) => {
+            let table = match root.attribute((EXTENSIONS, "form")) {
+                Some(TABLE) => Some(model.to_table()?),
+                _ => None,
+            };
+            Ok(Import {
+                model,
+                table,
+                notes: settle(source.notes),
+            })
+        }
         Err(problems) => {
             let problems = problems.into_iter().map(|problem| source.settle(problem));
             Err(settle(problems.collect()))

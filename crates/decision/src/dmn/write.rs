@@ -9,10 +9,11 @@ use items::Items;
 use names::Ids;
 use xml::Xml;
 
-use super::EXTENSIONS;
+use super::{EXTENSIONS, TABLE};
 use crate::{
     diagnostic::{Diagnostic, settle},
     model::{Decision, Function, InputData, Model},
+    table::Table,
 };
 
 /// DMN 1.5.
@@ -28,8 +29,17 @@ pub fn write(model: &Model) -> Result<String, Vec<Diagnostic>> {
     write_as(model, None)
 }
 
-/// The same for what isn't a model in the project's own form; `form` says what it is.
-pub(super) fn write_as(model: &Model, form: Option<&str>) -> Result<String, Vec<Diagnostic>> {
+/// Writes a table that stands by itself: as a model of one decision, which is read as the
+/// table again. Facts such as `order.total` are entries of one input `order`.
+///
+/// # Errors
+/// With what DMN can't say.
+pub fn write_table(table: &Table) -> Result<String, Vec<Diagnostic>> {
+    write_as(&Model::of_table_grouped(table), Some(TABLE))
+}
+
+/// `form` says what it is, where that is no model in the project's own form.
+fn write_as(model: &Model, form: Option<&str>) -> Result<String, Vec<Diagnostic>> {
     let mut writer = Writer {
         model,
         xml: Xml::default(),
@@ -114,7 +124,7 @@ impl Writer<'_> {
     }
 
     fn variable(&mut self, element: &str, name: &str, declared: &crate::model::Declaration) {
-        let ty = self.items.reference(declared);
+        let ty = self.items.reference(declared, name);
         let mut attributes = vec![("name", name)];
         attributes.extend(ty.as_deref().map(|ty| ("typeRef", ty)));
         self.xml.empty(element, &attributes);
@@ -128,7 +138,7 @@ impl Writer<'_> {
             .texts("description", function.description.as_deref());
         self.xml
             .empty("variable", &[("name", function.name.as_str())]);
-        let ty = self.items.reference(&function.declared);
+        let ty = self.items.reference(&function.declared, &function.name);
         let ty: Vec<_> = ty.iter().map(|ty| ("typeRef", ty.as_str())).collect();
         self.lambda("encapsulatedLogic", &ty, &function.lambda, &function.name);
         self.requirements(&function.requires);

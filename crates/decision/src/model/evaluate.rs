@@ -206,11 +206,17 @@ impl<'m> Run<'m> {
             );
         }
         let admitted = input.declared.admit(value.clone(), &self.named);
-        let value = admitted.unwrap_or_else(|message| {
-            self.problem(&input.name, message);
-            Value::Null
-        });
-        frame.set(&input.name, Some(value));
+        let value = match admitted {
+            Ok(value) => Some(value),
+            Err(message) => {
+                self.problem(&input.name, message);
+                (absent == Absent::Null).then_some(Value::Null)
+            }
+        };
+        if value.is_none() {
+            unknown.insert(input.name.clone());
+        }
+        frame.set(&input.name, value);
         for path in missing {
             frame.forget(&path);
             unknown.insert(path);

@@ -13,13 +13,15 @@ mod frame;
 mod graph;
 mod invoke;
 mod logic;
+mod markdown;
+mod standalone;
 mod table;
 mod visible;
 mod write;
 
 pub(crate) use declaration::Definitions;
 pub use declaration::{Declaration, Form};
-pub use evaluate::{Absent, Conclusion, Trace};
+pub use evaluate::{Absent, Conclusion, Problem, RowTrace, Trace};
 pub(crate) use visible::Visible;
 
 use crate::{diagnostic::Mark, sfeel, table::Table};

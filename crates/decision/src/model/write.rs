@@ -8,7 +8,7 @@ use crate::{
     table::type_entries,
     yaml::{
         self, Node,
-        build::{bare, entry, mapping, sequence, text},
+        build::{bare, entry, mapping, quoted, sequence, text},
     },
 };
 
@@ -79,7 +79,7 @@ fn declared_entries(declared: &Declaration, description: Option<&String>) -> Vec
         }
     };
     if declared.allowed != Test::Any {
-        entries.push(entry("allowed", text(declared.allowed.to_string())));
+        entries.push(entry("allowed", quoted(declared.allowed.to_string())));
     }
     said(&mut entries, "description", description);
     entries
@@ -176,13 +176,18 @@ fn logic_entry(logic: &Logic) -> (Node, Node) {
     }
 }
 
+/// Logic as a mapping of one entry.
+pub(super) fn logic_node(logic: &Logic) -> Node {
+    mapping([logic_entry(logic)])
+}
+
 /// Logic within other logic: an expression by its text alone.
 fn operand(logic: &Logic) -> Node {
     match logic {
         // A bare number, `true` or `null` is the same expression, and reads better.
         Logic::Expression(formula) if is_word(&formula.text) => bare(&formula.text),
         Logic::Expression(formula) => text(&formula.text),
-        other => mapping([logic_entry(other)]),
+        other => logic_node(other),
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{
     Arguments, Bound, Comparison, Expression, Function, Iteration, Node, Test, TypeName, Unary,
 };
-use crate::{number::Number, value::Value};
+use crate::{limits, number::Number, value::Value};
 
 impl fmt::Display for Node {
     /// The canonical text: parses to the same expression, and is equal for equal ones.
@@ -115,7 +115,7 @@ impl fmt::Display for Base<'_> {
 /// Writes a constant as FEEL has it.
 fn literal(f: &mut fmt::Formatter<'_>, value: &Value) -> fmt::Result {
     match value {
-        Value::Number(number) => write!(f, "{}", number.normalized()),
+        Value::Number(number) => f.write_str(&written_out(*number)),
         Value::Date(_) => write!(f, "date(\"{value}\")"),
         Value::DateTime(instant) => {
             let utc = Value::DateTime(instant.to_utc().fixed_offset());
@@ -149,9 +149,22 @@ fn literal(f: &mut fmt::Formatter<'_>, value: &Value) -> fmt::Result {
             currency: of,
         }
         | Value::Quantity { amount, unit: of } => {
-            let amount: Number = amount.normalized();
+            let amount = written_out(*amount);
             f.write_str(&crate::json::canonical(&format!("{amount} {of}").into()))
         }
+    }
+}
+
+/// The one text of a number that people read best: without trailing zeros behind the point,
+/// and without an exponent where all digits fit.
+fn written_out(number: Number) -> String {
+    let number = number.normalized();
+    let digits = number.coefficient().unsigned_abs().to_string().len();
+    match usize::try_from(number.exponent()) {
+        Ok(zeros) if !number.is_zero() && digits + zeros <= limits::DIGITS => {
+            format!("{}{}", number.coefficient(), "0".repeat(zeros))
+        }
+        _ => number.to_string(),
     }
 }
 

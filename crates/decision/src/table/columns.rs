@@ -306,6 +306,11 @@ fn take_output(
         }
         (None, None) => constants(&allowed).unwrap_or_default(),
     };
+    let ty = if surroundings.in_model() {
+        ty
+    } else {
+        of_values(ty, &values)
+    };
     if let Some(node) = default {
         let value = constant(node, &ty).map_err(|problem| problems.push(problem));
         defaults.insert(name.clone(), value.ok()?);
@@ -316,6 +321,15 @@ fn take_output(
         values,
         required: !optional,
     })
+}
+
+/// A table by itself says what texts there are in the type.
+fn of_values(ty: Type, values: &[Value]) -> Type {
+    let texts = values.iter().map(|value| value.as_str().map(str::to_owned));
+    match (&ty, texts.collect::<Option<Vec<_>>>()) {
+        (Type::String { .. }, Some(values)) => Type::String { values },
+        _ => ty,
+    }
 }
 
 fn output_values(node: &Node, ty: &Type, problems: &mut Vec<Diagnostic>) -> Vec<Value> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Cell, Row,
+    Cell, Notes, Row,
     rows::{Shape, row_id},
 };
 use crate::{
@@ -19,6 +19,8 @@ enum Column {
     Id,
     Input(usize),
     Output(String),
+    Description,
+    Annotation(String),
 }
 
 pub(super) fn take_rows(
@@ -131,6 +133,15 @@ fn header(
                 columns.push(Column::Id);
                 continue;
             }
+            (_, None, None | Some(false)) if shape.annotations.iter().any(|a| a == name) => {
+                columns.push(Column::Annotation(name.to_owned()));
+                continue;
+            }
+            // Where outputs aren't declared, it is one of them.
+            ("description", None, Some(false)) => {
+                columns.push(Column::Description);
+                continue;
+            }
             (_, Some(_), Some(true)) => "is the name of an input and of an output",
             (_, Some(input), _) => {
                 columns.push(Column::Input(input));
@@ -141,7 +152,7 @@ fn header(
                 columns.push(Column::Output(name.to_owned()));
                 continue;
             }
-            _ => "is neither `id`, an input nor an output",
+            _ => "is neither `id`, an input, an output nor an annotation",
         };
         problems.push(Diagnostic::new(
             places.of(index),
@@ -174,6 +185,7 @@ fn row(
     };
     let mut cells = vec![absent; shape.inputs.len()];
     let mut outputs: BTreeMap<String, Value> = BTreeMap::new();
+    let mut notes = Notes::default();
     for (index, (column, field)) in columns.iter().zip(record).enumerate() {
         let field = field.trim();
         // An empty field asks nothing and says nothing.
@@ -183,6 +195,10 @@ fn row(
         let mark = places.of(index);
         match column {
             Column::Id => {}
+            Column::Description => notes.description = Some(field.to_owned()),
+            Column::Annotation(name) => {
+                notes.annotations.insert(name.clone(), field.to_owned());
+            }
             Column::Input(input) => {
                 let node = Node::new(mark, Kind::Scalar(field.to_owned(), Style::Plain));
                 match shape.cell(&id, *input, &node) {
@@ -210,7 +226,7 @@ fn row(
         cells,
         outputs,
         computed: BTreeMap::new(),
-        notes: None,
+        notes: (notes != Notes::default()).then(|| Box::new(notes)),
         mark: start,
     })
 }

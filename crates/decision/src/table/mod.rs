@@ -14,7 +14,7 @@ pub(crate) use canonical::sha256;
 pub use file::{Loader, Schema};
 pub(crate) use language::Language;
 pub(crate) use rows::is_row_id;
-pub(crate) use write::{collects, constant_text, constants_text, outer, type_entries};
+pub(crate) use write::{collects, constant_text, constants_text, outer, type_entries, value_node};
 
 use crate::{
     compile::Compiled,

@@ -9,7 +9,7 @@ use crate::{
     value::Value,
     yaml::{
         Node,
-        build::{bare, entry, mapping, sequence, text},
+        build::{bare, entry, mapping, quoted, sequence, text},
         flow, write,
     },
 };
@@ -109,17 +109,18 @@ impl Table {
         let when = self.inputs.iter().zip(&row.cells);
         let when: Vec<_> = when
             .filter(|(_, cell)| cell.test != Test::Any)
-            .map(|(input, cell)| entry(&input.key, text(cell.test.to_string())))
+            .map(|(input, cell)| entry(&input.key, quoted(cell.test.to_string())))
             .collect();
         let (mut then, mut compute) = (Vec::new(), Vec::new());
-        for (name, value) in &row.outputs {
-            match plain(value, self.column_type(name)) {
-                Some(node) => then.push(entry(name, node)),
-                None => compute.push(entry(name, text(constant_text(value)))),
+        for OutputColumn { name, ty, .. } in &self.outputs {
+            if let Some(value) = row.outputs.get(name) {
+                match plain(value, ty) {
+                    Some(node) => then.push(entry(name, node)),
+                    None => compute.push(entry(name, quoted(constant_text(value)))),
+                }
+            } else if let Some(expression) = row.computed.get(name) {
+                compute.push(entry(name, quoted(outer(&expression.to_string()))));
             }
-        }
-        for (name, expression) in &row.computed {
-            compute.push(entry(name, text(outer(&expression.to_string()))));
         }
         let mut entries = vec![entry("id", text(&row.id))];
         for (key, found) in [("when", when), ("then", then), ("compute", compute)] {
@@ -251,7 +252,7 @@ fn input_node(input: &Input, in_model: bool) -> Node {
         );
     }
     if input.allowed != Test::Any {
-        entries.push(entry("allowed", text(input.allowed.to_string())));
+        entries.push(entry("allowed", quoted(input.allowed.to_string())));
     }
     match entries.as_slice() {
         [(_, expression)] => expression.clone(),
@@ -264,22 +265,20 @@ fn output_node(column: &OutputColumn, default: Option<&Value>) -> Node {
     if column.ty != Type::Any {
         entries.extend(type_entries(&column.ty));
     }
-    if !column.values.is_empty() {
+    // The values of a type of texts are the column's own, and stand once.
+    let said = matches!(&column.ty, Type::String { values } if !values.is_empty());
+    if !column.values.is_empty() && !said {
         let values = column.values.iter();
         let values: Option<Vec<_>> = values.map(|value| plain(value, &column.ty)).collect();
         entries.push(match values {
-            // The values of a type of texts are the column's own, and stand once.
-            _ if matches!(&column.ty, Type::String { values } if !values.is_empty()) => {
-                entry("allowed", text(constants_text(&column.values)))
-            }
             Some(values) => entry("values", sequence(values)),
-            None => entry("allowed", text(constants_text(&column.values))),
+            None => entry("allowed", quoted(constants_text(&column.values))),
         });
     }
     if !column.required {
         entries.push(entry("optional", bare("true")));
     }
-    entries.extend(default.map(|value| entry("default", text(constant_text(value)))));
+    entries.extend(default.map(|value| entry("default", quoted(constant_text(value)))));
     match entries.as_slice() {
         [(_, name)] => name.clone(),
         _ => mapping(entries),
@@ -332,7 +331,8 @@ fn json_form(value: &Value) -> String {
     crate::json::write(value)
 }
 
-fn value_node(value: &Value) -> Node {
+/// A value as a tree: money, dates and durations as texts.
+pub(crate) fn value_node(value: &Value) -> Node {
     match value {
         Value::Null | Value::Boolean(_) | Value::Number(_) => bare(value),
         Value::List(items) => sequence(items.iter().map(value_node)),

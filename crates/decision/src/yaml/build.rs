@@ -8,6 +8,11 @@ pub(crate) fn text(text: impl Into<String>) -> Node {
     Node::new(Mark::START, Kind::Scalar(text.into(), Style::Block))
 }
 
+/// A text that stands in quotes even where it needn't, as cells do.
+pub(crate) fn quoted(text: impl Into<String>) -> Node {
+    Node::new(Mark::START, Kind::Scalar(text.into(), Style::Quoted))
+}
+
 /// A scalar that means what it says bare: a number, `true`, `null`.
 pub(crate) fn bare(text: impl ToString) -> Node {
     Node::new(Mark::START, Kind::Scalar(text.to_string(), Style::Plain))

@@ -8,8 +8,8 @@ use super::{Kind, Node, Style};
 /// Columns that a line written in flow form may take.
 const WIDTH: usize = 100;
 
-/// Writes one document. A bare scalar stands as it is; every other one is a text, written
-/// bare only where it can't be taken for anything else.
+/// Writes one document. A bare scalar stands as it is, one in quotes keeps them; every other
+/// one is a text, written bare where it can't be taken for anything else.
 #[must_use]
 pub fn write(node: &Node) -> String {
     let mut out = String::new();
@@ -174,7 +174,7 @@ fn block_text(out: &mut String, text: &str, indent: usize) {
 }
 
 fn scalar(text: &str, style: Style) -> String {
-    if style == Style::Plain || is_bare(text) {
+    if style == Style::Plain || style == Style::Block && is_bare(text) {
         return text.to_owned();
     }
     if text.chars().all(is_printable) {
@@ -211,7 +211,7 @@ fn is_printable(c: char) -> bool {
 /// Whether a bare text is read as this text by every reader of YAML, in flow form too.
 fn is_bare(text: &str) -> bool {
     const WORDS: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
-    let inner = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ');
+    let inner = |c: char| c.is_alphanumeric() || " _-./+*=<>()!?%;'^~".contains(c);
     text.starts_with(|c: char| c.is_alphabetic() || c == '_')
         && text.chars().all(inner)
         && !text.ends_with(' ')
@@ -231,7 +231,7 @@ mod tests {
     }
 
     fn text(text: &str) -> Node {
-        node(Kind::Scalar(text.to_owned(), Style::Quoted))
+        node(Kind::Scalar(text.to_owned(), Style::Block))
     }
 
     #[test]
@@ -245,6 +245,7 @@ rows:
     then:
       effect: ALLOW
       approvals: [{role: credit-manager, count: 1}]
+quoted: 'ALLOW'
 note: |-
   first
   second
@@ -259,7 +260,8 @@ note: |-
             ("yes", "'yes'"),
             ("No", "'No'"),
             ("12", "'12'"),
-            ("it's", "'it''s'"),
+            ("it's", "it's"),
+            ("'t is", "'''t is'"),
             ("", "''"),
             ("a\tb", "\"a\\tb\""),
             ("a: b", "'a: b'"),

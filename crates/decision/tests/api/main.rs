@@ -11,6 +11,7 @@ mod analysis;
 mod calls;
 mod compiled;
 mod dmn;
+mod documents;
 mod evaluation;
 mod feel;
 mod files;

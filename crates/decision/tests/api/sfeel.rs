@@ -33,7 +33,7 @@ fn tests_have_one_canonical_text() {
     assert_eq!(test("(1..5)"), "]1..5[");
     assert_eq!(test("]1..5["), "]1..5[");
     assert_eq!(test("[1..5)"), "[1..5[");
-    assert_eq!(test("[.5..1e2]"), "[0.5..1E+2]");
+    assert_eq!(test("[.5..1e2]"), "[0.5..100]");
     assert_eq!(test("not( \"A\",\"B\" )"), "not(\"A\", \"B\")");
     assert_eq!(test("< -1"), "< -1");
     assert_eq!(test("-1"), "-1");

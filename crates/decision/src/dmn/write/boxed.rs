@@ -48,7 +48,8 @@ impl Writer<'_> {
         self.xml.open("contextEntry", &[]);
         // A result has a type too, but no variable to say it of.
         if entry.name.is_some() || !entry.declared.is_any() {
-            let ty = self.items.reference(&entry.declared);
+            let called = entry.name.as_deref().unwrap_or("result");
+            let ty = self.items.reference(&entry.declared, called);
             let mut attributes = Vec::new();
             attributes.extend(entry.name.as_deref().map(|name| ("name", name)));
             attributes.extend(ty.as_deref().map(|ty| ("typeRef", ty)));
@@ -121,7 +122,7 @@ impl Writer<'_> {
                 .into_iter()
                 .collect();
             self.xml.open("input", &label);
-            let ty = self.items.reference_of(&input.ty);
+            let ty = self.items.reference_of(&input.ty, &input.key);
             let ty: Vec<_> = ty.iter().map(|ty| ("typeRef", ty.as_str())).collect();
             self.xml.expression("inputExpression", &ty, text);
             if input.allowed != Test::Any {
@@ -132,7 +133,7 @@ impl Writer<'_> {
         }
         for column in &table.outputs {
             let ty = Some(&column.ty).filter(|ty| **ty != Type::Any);
-            let ty = ty.and_then(|ty| self.items.reference_of(ty));
+            let ty = ty.and_then(|ty| self.items.reference_of(ty, &column.name));
             let mut attributes = Vec::new();
             // The one output of a table is what the table decides.
             if table.outputs.len() > 1 || column.name != name {

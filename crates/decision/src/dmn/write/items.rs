@@ -32,7 +32,7 @@ impl Items {
     }
 
     /// What refers to a type; `None` where nothing is declared.
-    pub(super) fn reference(&mut self, declared: &Declaration) -> Option<String> {
+    pub(super) fn reference(&mut self, declared: &Declaration, called: &str) -> Option<String> {
         if declared.is_any() {
             return None;
         }
@@ -50,16 +50,16 @@ impl Items {
                 _ => {}
             }
         }
-        Some(self.make(declared))
+        Some(self.make(declared, called))
     }
 
     /// What refers to a type of a column.
-    pub(super) fn reference_of(&mut self, ty: &Type) -> Option<String> {
-        self.reference(&spelled(ty))
+    pub(super) fn reference_of(&mut self, ty: &Type, called: &str) -> Option<String> {
+        self.reference(&spelled(ty), called)
     }
 
-    /// The name of a definition made of a type.
-    fn make(&mut self, declared: &Declaration) -> String {
+    /// The name of a definition made of a type, after what it was met at.
+    fn make(&mut self, declared: &Declaration, called: &str) -> String {
         let known = self.made.iter().find(|(_, made)| {
             (&made.form, &made.ty, &made.allowed)
                 == (&declared.form, &declared.ty, &declared.allowed)
@@ -75,9 +75,7 @@ impl Items {
             Type::Quantity { unit } | Type::Number { unit: Some(unit) } => {
                 format!("number_{}", super::names::slug(unit))
             }
-            Type::List(_) => "list_type".to_owned(),
-            Type::Structure(_) => "context_type".to_owned(),
-            _ => "type".to_owned(),
+            _ => format!("t_{}", super::names::slug(called)),
         };
         let mut name = wanted.clone();
         let mut count = 1;
@@ -123,7 +121,7 @@ impl Items {
         if collection {
             attributes.push(("isCollection", "true".to_owned()));
         }
-        let content = self.content(of, collection || restricted);
+        let content = self.content(of, name);
         if let Content::Reference(_, extensions) = &content {
             let extensions = extensions.iter();
             attributes.extend(extensions.map(|(key, value)| (*key, value.clone())));
@@ -147,7 +145,7 @@ impl Items {
     }
 
     /// What a definition says its type with.
-    fn content(&mut self, declared: &Declaration, _within: bool) -> Content {
+    fn content(&mut self, declared: &Declaration, called: &str) -> Content {
         let bare = Declaration {
             allowed: Test::Any,
             description: None,
@@ -155,19 +153,19 @@ impl Items {
         };
         match &declared.form {
             Form::Structure(_) if declared.allowed == Test::Any => Content::Components,
-            Form::Structure(_) => Content::Reference(self.make(&bare), Vec::new()),
+            Form::Structure(_) => Content::Reference(self.make(&bare, called), Vec::new()),
             Form::List(_)
                 if declared.allowed == Test::Any
                     && !matches!(&declared.form, Form::List(of) if can_repeat(of)) =>
             {
                 // A list of what is no simple item: its items get a name of their own.
-                Content::Reference(self.make(&bare), Vec::new())
+                Content::Reference(self.make(&bare, called), Vec::new())
             }
-            Form::List(_) => Content::Reference(self.make(&bare), Vec::new()),
+            Form::List(_) => Content::Reference(self.make(&bare, called), Vec::new()),
             Form::Named(name) => Content::Reference(name.clone(), Vec::new()),
             Form::Basic => match built_in(&declared.ty) {
                 Some(found) => Content::Reference(found.name.to_owned(), found.extensions),
-                None => Content::Reference(self.make(&spelled(&declared.ty)), Vec::new()),
+                None => Content::Reference(self.make(&spelled(&declared.ty), called), Vec::new()),
             },
         }
     }
