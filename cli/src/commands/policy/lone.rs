@@ -17,9 +17,12 @@ pub(super) fn is_table(text: &str) -> bool {
     })
 }
 
+/// A table with its name, or its problems, drawn.
+type Read = Result<(String, Table), Vec<String>>;
+
 /// The table of a file, with its name; `None` where the path is something else. Problems
 /// come drawn.
-pub(super) fn table(path: &Path) -> Result<Option<Result<(String, Table), Vec<String>>>, Failure> {
+pub(super) fn table(path: &Path) -> Result<Option<Read>, Failure> {
     if !path.is_file() {
         return Ok(None);
     }
