@@ -11,6 +11,8 @@
 mod access;
 mod catalog;
 mod gate;
+mod malformed;
+mod outcomes;
 mod peers;
 mod review;
 mod world;

@@ -1,8 +1,7 @@
 //! Reviewing, its crashes, and what becomes of it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use bytes::Bytes;
 use chrono::TimeDelta;
 use contracts::{
     aigate::{
@@ -12,16 +11,12 @@ use contracts::{
     },
     types,
 };
-use service_kit::{
-    bus::{Event, Positioned, Stream},
-    clock::Clock as _,
-};
 use testkit::eventually;
 use tonic::Code;
 
 use crate::world::*;
 
-fn accept(of: &Recommendation) -> AcceptRecommendationRequest {
+pub(crate) fn accept(of: &Recommendation) -> AcceptRecommendationRequest {
     AcceptRecommendationRequest {
         name: of.name.clone(),
         ..Default::default()
@@ -53,7 +48,7 @@ fn claim(of: &Recommendation) -> ClaimRecommendationRequest {
 }
 
 impl World {
-    async fn now(&self, of: &Recommendation) -> Recommendation {
+    pub(crate) async fn now(&self, of: &Recommendation) -> Recommendation {
         let request = GetRecommendationRequest {
             name: of.name.clone(),
         };
@@ -64,13 +59,13 @@ impl World {
             .into_inner()
     }
 
-    async fn becomes(&self, of: &Recommendation, state: State) -> Recommendation {
+    pub(crate) async fn becomes(&self, of: &Recommendation, state: State) -> Recommendation {
         let wait = Duration::from_secs(20);
         eventually(wait, || async { self.now(of).await.state() == state }).await;
         self.now(of).await
     }
 
-    async fn recorded(&self, of: &Recommendation, kind: &str) {
+    pub(crate) async fn recorded(&self, of: &Recommendation, kind: &str) {
         let found = || async {
             let records = self.harness.log.records();
             records
@@ -453,53 +448,5 @@ testkit::backends! {
             .await
             .unwrap();
         world.recorded(&found, "recommendation.refused").await;
-    }
-
-    async fn outcomes_are_told_by_the_stream(backend: Backend) {
-        let world = World::start(backend).await;
-        let found = world.submitted().await;
-        let accepted = world
-            .reviewer()
-            .accept_recommendation(accept(&found))
-            .await
-            .unwrap()
-            .into_inner();
-        assert_eq!(accepted.outcome, "");
-        let tell = |position: u64, source: &str, state: &str| {
-            let data = format!(
-                r#"{{"action":"{}","recommendation":"{}","state":"{state}"}}"#,
-                accepted.action, found.name
-            );
-            let event = Event {
-                id: format!("e{position}"),
-                source: source.into(),
-                r#type: "bylaw.exceptions.action.executed.v1".into(),
-                subject: accepted.action.clone(),
-                time: world.clock.now(),
-                scope: MEDICAL.into(),
-                correlation_id: "SO-4711".into(),
-                trace_parent: String::new(),
-                data_schema: String::new(),
-                data: Bytes::from(data),
-            };
-            Positioned {
-                position,
-                event: Arc::new(event),
-            }
-        };
-        let events = [
-            tell(1, "/bylaw/exceptions", "AUTHORIZED"),
-            tell(2, "/bylaw/exceptions", "EXECUTED"),
-            tell(3, "/elsewhere", "DENIED"),
-        ];
-        let stream = Stream {
-            producer: "exceptions",
-            incarnation: "one",
-        };
-        world.bus.publish(stream, 0, &events).await.unwrap();
-        let executed = || async { world.now(&found).await.outcome == "EXECUTED" };
-        eventually(Duration::from_secs(20), executed).await;
-        world.recorded(&found, "outcome-recorded").await;
-        assert_eq!(world.now(&found).await.outcome, "EXECUTED");
     }
 }

@@ -1,12 +1,10 @@
 //! Authorizing actions: segregation of duties and the policy in force are checked again,
 //! then a receipt is signed.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
-use approval::{
-    Approval, Approver, Case, Exclusion, Part, Refusal, Requirement, Subject, VoidReason,
-};
-use chrono::{DateTime, SecondsFormat, Utc};
+use approval::{Approval, Approver, Case, Exclusion, Part, Requirement, VoidReason};
+use chrono::{DateTime, Utc};
 use decision::Value;
 use governance::{
     AuditLevel, Effect,
@@ -23,11 +21,15 @@ use service_kit::{
 };
 use uuid::Uuid;
 
+mod refusals;
+
+use refusals::{other_content, segregation, stands};
+
 use super::{
     App,
     decide::{decision_record, effective},
     permission,
-    store::{Authorized, Claim, CountKey, Recorded, Signed, Standing, Target},
+    store::{Authorized, Claim, CountKey, Recorded, Signed, Target},
 };
 use crate::domain::{
     decision::{self as decided, Answer, Decision},
@@ -409,43 +411,12 @@ fn missing(
     Ok(missing.collect())
 }
 
-fn segregation(refusal: Refusal, who: &Subject) -> Error {
-    let reason = Reason::from_code(refusal.code()).unwrap_or(Reason::SodRequester);
-    Error::sod(reason, refusal.to_string())
-        .with_metadata("approver", &who.subject)
-        .with_metadata("approver_issuer", &who.issuer)
-}
-
 /// The answer to a repeated call.
 fn same(before: Authorized, content: &str) -> Result<Authorization> {
     if before.digest == content {
         return Ok(authorization(before));
     }
     Err(other_content(&before.action))
-}
-
-fn other_content(action: &str) -> Error {
-    Error::new(
-        Kind::AlreadyExists,
-        Reason::IdempotencyConflict,
-        "the action was authorized with other content",
-    )
-    .with_metadata("action", action)
-}
-
-/// Two receipts for one effect would have it twice.
-fn stands(other: &Standing, now: DateTime<Utc>) -> Error {
-    let expires = other.expires.to_rfc3339_opts(SecondsFormat::Secs, true);
-    let message = format!(
-        "{} has a receipt for the same operation on the same document, valid until {expires}",
-        other.action
-    );
-    let wait = (other.until - now).to_std().unwrap_or_default();
-    Error::new(Kind::FailedPrecondition, Reason::ReceiptStands, message)
-        .with_metadata("action", &other.action)
-        .with_metadata("receipt", other.receipt.to_string())
-        .with_metadata("expire_time", expires)
-        .with_retry(wait.max(Duration::from_secs(1)))
 }
 
 fn authorization(authorized: Authorized) -> Authorization {

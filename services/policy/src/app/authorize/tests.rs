@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use approval::{Grant, Kind as ApproverKind};
+use approval::{Grant, Kind as ApproverKind, Subject};
 use governance::Scope;
 use service_kit::identity::Revocations;
 
