@@ -36,4 +36,4 @@ pub const MODEL_STEPS: usize = 200_000;
 /// Most digits of a number: those of decimal128.
 pub const DIGITS: usize = 34;
 /// Deepest nesting of calls between functions of a model, and of expressions within them.
-pub const CALL_DEPTH: usize = 64;
+pub const CALL_DEPTH: usize = 128;

@@ -243,7 +243,8 @@ impl Globals {
     }
 
     /// What a function or decision may name: what it requires, or everything where it doesn't
-    /// say. A function sees no inputs and decisions, they are given to it.
+    /// say. A function sees no inputs and decisions, they are given to it; itself it sees
+    /// without requiring it.
     fn visible(&self, draft: &Draft<'_>, reader: &mut Reader<'_, '_>) -> Visible {
         let mut visible = Visible::default();
         let own = draft.name.as_str().unwrap_or_default();
@@ -272,10 +273,11 @@ impl Globals {
 
     fn function(&self, mut draft: Draft<'_>, reader: &mut Reader<'_, '_>) -> Option<Function> {
         let mut visible = self.visible(&draft, reader).functions_only();
+        let name = draft.name.as_str().unwrap_or_default().to_owned();
+        visible.add_function(&name);
         for (name, declared) in &draft.parameters {
             visible.add_local(name, &declared.ty);
         }
-        let name = draft.name.as_str().unwrap_or_default().to_owned();
         let (description, body, requires) = common(&mut draft, &visible, &name, reader);
         draft.fields.finish(reader.problems);
         Some(Function {
@@ -322,6 +324,8 @@ fn common(
     reader.used.clear();
     let logic = reader.logic(&mut draft.fields, visible, name);
     let mut requires = std::mem::take(&mut reader.used);
+    // A function that calls itself is recursive; only what is said to be required makes a ring.
+    requires.remove(name);
     let declared = draft.requires.iter().flatten();
     requires.extend(declared.filter_map(|node| node.as_str().map(str::to_owned)));
     (description, logic, requires.into_iter().collect())

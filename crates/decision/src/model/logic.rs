@@ -210,7 +210,7 @@ impl Reader<'_, '_> {
         })
     }
 
-    /// A function that a context holds: it sees what stands before it.
+    /// A function that a context holds: it sees what stands before it, and itself.
     fn lambda(&mut self, node: &Node, visible: &Visible, name: &str) -> Option<Lambda> {
         let mut fields = self.fields(node)?;
         let parameters = match fields.take("parameters") {
@@ -218,6 +218,7 @@ impl Reader<'_, '_> {
             None => Vec::new(),
         };
         let mut visible = visible.clone();
+        visible.add_local_function(name);
         for (name, declared) in &parameters {
             visible.add_local(name, &declared.ty);
         }

@@ -140,7 +140,7 @@ impl<'m> Run<'m> {
                 let all = all.iter().map(|outputs| shaped(table, outputs.clone()));
                 Some(Value::List(all.collect()))
             }
-            [Output::None] => Some(Value::Null),
+            [Output::None] => Some(no_hit(table)),
             _ => None,
         })
     }
@@ -274,6 +274,8 @@ fn no_hit(table: &Table) -> Value {
             }
         }
         (None, HitPolicy::Collect(Some(Aggregator::Count))) => Value::Number(Number::ZERO),
+        // The rows that match are none, which is a list as well.
+        (None, policy) if collects(policy) => Value::List(Vec::new()),
         (None, _) => Value::Null,
     }
 }

@@ -19,6 +19,7 @@ mod hit_policies;
 mod kinds;
 mod language;
 mod mixed;
+mod recursion;
 mod sfeel;
 mod unknown;
 
