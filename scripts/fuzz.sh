@@ -30,7 +30,7 @@ step "fuzzers, ${#targets[@]} of them for $share s each"
 run build
 for target in "${targets[@]}"; do
   case $target in
-    cells|tables|table_csv) dictionary=feel ;;
+    cells|dmn|models|tables|table_csv) dictionary=feel ;;
     documents|principals) dictionary=documents ;;
     events|facts|records|export|tokens) dictionary=json ;;
     *) dictionary= ;;

@@ -10,6 +10,7 @@ mod audit;
 mod bootstrap;
 mod bylaw;
 mod decide;
+mod decision;
 mod dev;
 mod masterdata;
 mod policy;

@@ -8,6 +8,7 @@
 mod documents;
 mod identity;
 mod log;
+mod models;
 mod records;
 mod tables;
 
@@ -22,13 +23,15 @@ use service_kit::{
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is that of its corpus.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 16] = [
     ("cells", tables::cells),
+    ("dmn", models::dmn),
     ("documents", documents::documents),
     ("events", records::events),
     ("export", log::export),
     ("facts", tables::facts),
     ("identifiers", records::identifiers),
+    ("models", models::models),
     ("notes", log::notes),
     ("pages", identity::pages),
     ("principals", documents::principals),
