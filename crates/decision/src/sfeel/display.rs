@@ -168,6 +168,14 @@ fn written_out(number: Number) -> String {
     }
 }
 
+/// Tests of which one is to be met. None are those of an empty list: nothing is in it.
+fn alternatives<T: fmt::Display>(f: &mut fmt::Formatter<'_>, tests: &[T]) -> fmt::Result {
+    match tests {
+        [] => f.write_str("[]"),
+        tests => list(f, tests),
+    }
+}
+
 fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
     for (index, item) in items.iter().enumerate() {
         let comma = if index > 0 { ", " } else { "" };
@@ -258,10 +266,10 @@ impl fmt::Display for Test {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Any => f.write_str("-"),
-            Self::Positive(tests) => list(f, tests),
+            Self::Positive(tests) => alternatives(f, tests),
             Self::Not(tests) => {
                 f.write_str("not(")?;
-                list(f, tests)?;
+                alternatives(f, tests)?;
                 f.write_str(")")
             }
         }

@@ -259,6 +259,15 @@ fn what_cannot_be_carried_is_refused_with_its_place() {
 }
 
 #[test]
+fn an_empty_list_in_a_cell_stays_one() {
+    let text = TIMES.replace("]Window.from day..Window.from day + Window.grace]", "[]");
+    let yaml = import(&text).to_yaml();
+    let again = Model::from_yaml(&yaml, &|_| Err(String::new()));
+    let again = again.unwrap_or_else(|problems| panic!("{problems:?}\n{yaml}"));
+    assert_eq!(again.digest(), import(&text).digest());
+}
+
+#[test]
 fn hostile_files_are_refused_soon() {
     let of = |text: &str| dmn::read(text).unwrap_err()[0].to_string();
     let bomb = "<!DOCTYPE d [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;&a;\">]><definitions>&b;</definitions>";
