@@ -37,6 +37,7 @@ mod facts;
 pub mod json;
 pub mod limits;
 pub mod model;
+mod neighbours;
 pub mod number;
 pub mod sfeel;
 mod table;

@@ -1,8 +1,9 @@
 //! Representatives: values such that every value a table tells apart has one like it.
 
-use chrono::{Days, TimeDelta};
+use chrono::TimeDelta;
 
 use crate::{
+    neighbours::{above, below},
     number::Number,
     temporal::{DaysDuration, MonthsDuration},
     types::Type,
@@ -136,57 +137,6 @@ fn between(low: &Value, high: &Value) -> Option<Value> {
         return a.successor().map(Value::Number).filter(inside);
     }
     above(low).filter(inside)
-}
-
-/// The next value there is, or for numbers a plain one further on.
-fn above(value: &Value) -> Option<Value> {
-    Some(match value {
-        Value::Number(number) => {
-            let plain = number
-                .checked_add(Number::ONE)
-                .ok()
-                .filter(|next| next > number);
-            Value::Number(plain.or_else(|| number.successor())?)
-        }
-        Value::String(text) => Value::String(format!("{text}\u{0}")),
-        Value::Date(day) => Value::Date(day.checked_add_days(Days::new(1))?),
-        Value::DateTime(time) => {
-            Value::DateTime(time.checked_add_signed(TimeDelta::nanoseconds(1))?)
-        }
-        Value::DaysDuration(span) => Value::DaysDuration(DaysDuration(
-            span.0.checked_add(&TimeDelta::nanoseconds(1))?,
-        )),
-        Value::MonthsDuration(months) => {
-            Value::MonthsDuration(MonthsDuration(months.0.checked_add(1)?))
-        }
-        _ => return None,
-    })
-}
-
-fn below(value: &Value) -> Option<Value> {
-    Some(match value {
-        Value::Number(number) => {
-            let plain = number
-                .checked_sub(Number::ONE)
-                .ok()
-                .filter(|next| next < number);
-            Value::Number(plain.or_else(|| number.predecessor())?)
-        }
-        // Nothing comes before the empty text, which is below every other.
-        Value::String(text) if text.is_empty() => return None,
-        Value::String(_) => Value::String(String::new()),
-        Value::Date(day) => Value::Date(day.checked_sub_days(Days::new(1))?),
-        Value::DateTime(time) => {
-            Value::DateTime(time.checked_sub_signed(TimeDelta::nanoseconds(1))?)
-        }
-        Value::DaysDuration(span) => Value::DaysDuration(DaysDuration(
-            span.0.checked_sub(&TimeDelta::nanoseconds(1))?,
-        )),
-        Value::MonthsDuration(months) => {
-            Value::MonthsDuration(MonthsDuration(months.0.checked_sub(1)?))
-        }
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
