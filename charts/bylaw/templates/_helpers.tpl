@@ -60,6 +60,8 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- end }}
 {{- if eq .service "policy" }}
 {{- $_ := set $settings "service" (dict "receipts" (dict "key_file" "/etc/bylaw-key/key")) }}
+{{- else if and (eq .service "exceptions") $root.Values.eventSources }}
+{{- $_ := set $settings "service" (dict "sources" $root.Values.eventSources) }}
 {{- else if eq .service "audit" }}
 {{- $_ := set $settings "service" (dict "key_file" "/etc/bylaw-key/key" "origin" $root.Values.logOrigin) }}
 {{- end }}

@@ -87,6 +87,9 @@ fn because(refusals: &BTreeMap<String, u64>) -> String {
         Some(ErrorReason::EventSourceForeign) => {
             format!("{count} came of a source that belongs to another principal")
         }
+        Some(ErrorReason::EventSourceUndeclared) => {
+            format!("{count} came of a source that no setting (service.sources) says whose it is")
+        }
         Some(ErrorReason::IdempotencyConflict) => {
             format!("{count} came under the source and id of another one")
         }

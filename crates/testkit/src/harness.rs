@@ -34,6 +34,8 @@ pub struct Options {
     pub bus: Arc<dyn Bus>,
     /// Addresses of peers beside the log, such as `("policy", "http://127.0.0.1:1")`.
     pub peers: Vec<(String, String)>,
+    /// Whether it runs as deployed: `settings` name an issuer and the service's own token.
+    pub deployed: bool,
 }
 
 impl Default for Options {
@@ -44,6 +46,7 @@ impl Default for Options {
             clock: Arc::new(clock::System),
             bus: bus::memory(),
             peers: Vec::new(),
+            deployed: false,
         }
     }
 }
@@ -87,7 +90,7 @@ impl Harness {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let (store, log) = (backend.store(), AuditLog::new());
         let mut settings = options.settings;
-        settings.development = true;
+        settings.development = !options.deployed;
         settings.data_dir = dir.path().to_owned();
         settings.grpc.addr = SocketAddr::from(([127, 0, 0, 1], 0));
         settings.http.addr = settings.grpc.addr;

@@ -1,9 +1,12 @@
-//! Tokens of the development issuer.
+//! Tokens of the development issuer, and of issuers that settings name.
 
 use std::{path::Path, time::Duration};
 
 use chrono::{DateTime, Utc};
-use service_kit::identity::{DevIssuer, Grant, PrincipalKind};
+use service_kit::identity::{
+    Algorithm, ClaimMapping, DevIssuer, Grant, IssuerSettings, PrincipalKind,
+};
+use tempfile::TempDir;
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -46,6 +49,62 @@ impl Tokens {
     #[must_use]
     pub fn issuer(&self) -> &DevIssuer {
         &self.0
+    }
+}
+
+/// An issuer that settings name, with a folder that must outlive the suite.
+pub struct Provider {
+    name: &'static str,
+    issuer: DevIssuer,
+    dir: TempDir,
+}
+
+impl Provider {
+    /// A new one, with a key of its own.
+    ///
+    /// # Panics
+    /// If its folder can't be made.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let issuer = DevIssuer::open_or_create(dir.path()).expect("an issuer opens");
+        Self { name, issuer, dir }
+    }
+
+    /// How settings name it.
+    #[must_use]
+    pub fn settings(&self) -> IssuerSettings {
+        IssuerSettings {
+            issuer: self.name.to_owned(),
+            jwks_file: Some(self.dir.path().join("jwks.json")),
+            jwks_url: None,
+            jwks_ca_file: None,
+            jwks_token_file: None,
+            audience: vec!["bylaw".to_owned()],
+            algorithms: vec![Algorithm::EdDSA],
+            typ: vec!["JWT".to_owned()],
+            typ_required: true,
+            internal: false,
+            default_kind: None,
+            claims: ClaimMapping::default(),
+        }
+    }
+
+    /// A token; `grants` such as `operator@acme/europe/medical`.
+    #[must_use]
+    pub fn mint(
+        &self,
+        subject: &str,
+        kind: PrincipalKind,
+        grants: &[&str],
+        now: DateTime<Utc>,
+    ) -> String {
+        self.issuer.sign(&serde_json::json!({
+            "iss": self.name, "sub": subject, "aud": "bylaw",
+            "kind": kind.as_str(), "roles": grants,
+            "iat": now.timestamp(), "exp": now.timestamp() + 3_600,
+            "jti": uuid::Uuid::new_v4(),
+        }))
     }
 }
 

@@ -62,7 +62,7 @@ impl service_kit::Service for Service {
             Arc::clone(&context.clock),
             Arc::clone(&context.ids),
             bands,
-            settings.declared_sources(),
+            settings.whose(context.settings.development),
         );
         let stream = Arc::new(Stream::new(app.clone()));
         let shutdown = context.shutdown.clone();

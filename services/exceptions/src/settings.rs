@@ -7,7 +7,7 @@ use service_kit::settings::{Problems, Validate, duration};
 
 use crate::domain::{
     ageing::Bands,
-    source::{self, Bringers, Declared},
+    source::{self, Bringers, Sources},
 };
 
 /// Options of the exceptions service.
@@ -17,8 +17,8 @@ pub struct Settings {
     /// Upper bounds of the ageing report's bands in seconds, rising; what is older than
     /// the last is in a band of its own.
     pub ageing_bands: Vec<i64>,
-    /// Whose sources of events are; one that isn't named here belongs to the first that
-    /// brings events of it.
+    /// Whose sources of events are. Events of one that isn't named here are refused; in
+    /// development it belongs to the first that brings events of it.
     pub sources: Vec<Source>,
     /// How often actions are looked for that are overdue, or complete without a receipt
     /// because the policy service or this one was away.
@@ -40,16 +40,19 @@ pub struct Source {
 }
 
 impl Settings {
-    /// The sources by name.
-    pub(crate) fn declared_sources(&self) -> Declared {
+    /// Whose sources are, in development or not.
+    pub(crate) fn whose(&self, development: bool) -> Sources {
         let bringers = |source: &Source| Bringers {
             issuer: source.issuer.clone(),
             subjects: source.subjects.clone(),
         };
         let sources = self.sources.iter();
-        sources
-            .map(|source| (source.source.clone(), bringers(source)))
-            .collect()
+        Sources {
+            declared: sources
+                .map(|source| (source.source.clone(), bringers(source)))
+                .collect(),
+            first_use: development,
+        }
     }
 
     fn check_sources(&self, problems: &mut Problems) {

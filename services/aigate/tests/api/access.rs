@@ -5,6 +5,7 @@ use contracts::aigate::{
     self as wire, RecommendationState as State,
     recommendation_service_client::RecommendationServiceClient as Client,
 };
+use service_kit::identity::PrincipalKind;
 use testkit::identity::Calls;
 use tonic::{Code, Status};
 
@@ -84,7 +85,7 @@ testkit::backends! {
     async fn the_same_subject_of_another_issuer_is_somebody_else(backend: Backend) {
         let world = World::start(backend).await;
         let (agent, recommender) = ("order-agent.medical", "recommender@acme/europe/medical");
-        let mut impostor = world.of_elsewhere(agent, "model", recommender);
+        let mut impostor = world.of_elsewhere(agent, PrincipalKind::Model, recommender);
         let denied = (Code::PermissionDenied, "PERMISSION_DENIED");
         refused(impostor.submit_recommendation(story()).await, denied.0, denied.1);
         let found = world.submitted().await;
@@ -97,7 +98,7 @@ testkit::backends! {
         let owner = "model-owner.medical";
         for mut owner in [
             world.person(owner, grant),
-            world.of_elsewhere(owner, "person", grant),
+            world.of_elsewhere(owner, PrincipalKind::Person, grant),
         ] {
             refused(
                 owner.claim_recommendation(claim(&found.name)).await,
@@ -106,7 +107,7 @@ testkit::backends! {
             );
         }
         // What speaks for the model is of one issuer; its namesake is kept out of nothing.
-        let mut namesake = world.of_elsewhere(agent, "person", grant);
+        let mut namesake = world.of_elsewhere(agent, PrincipalKind::Person, grant);
         let claimed = namesake
             .claim_recommendation(claim(&found.name))
             .await

@@ -16,13 +16,12 @@ use service_kit::{
     bootstrap::Files,
     bus::{self, Bus},
     clock::{Clock as _, Manual},
-    identity::{Algorithm, ClaimMapping, DEVELOPMENT_ISSUER, IssuerSettings, PrincipalKind},
+    identity::{DEVELOPMENT_ISSUER, PrincipalKind},
 };
-use tempfile::TempDir;
 use testkit::{
     Backend, Harness,
     harness::Options,
-    identity::{Calls, Tokens},
+    identity::{Calls, Provider},
 };
 use tonic::Status;
 use uuid::Uuid;
@@ -37,30 +36,12 @@ pub struct World {
     pub peers: Peers,
     pub clock: Arc<Manual>,
     pub bus: Arc<dyn Bus>,
-    /// Another issuer whose tokens are taken, with a folder that must outlive the suite.
-    elsewhere: (Tokens, TempDir),
+    /// Another issuer whose tokens are taken.
+    elsewhere: Provider,
 }
 
 /// Name of the other issuer.
 pub const ELSEWHERE: &str = "https://elsewhere.example";
-
-/// An issuer that is configured.
-fn another(dir: &TempDir) -> IssuerSettings {
-    IssuerSettings {
-        issuer: ELSEWHERE.into(),
-        jwks_file: Some(dir.path().join("jwks.json")),
-        jwks_url: None,
-        jwks_ca_file: None,
-        jwks_token_file: None,
-        audience: vec!["bylaw".into()],
-        algorithms: vec![Algorithm::EdDSA],
-        typ: vec!["JWT".into()],
-        typ_required: true,
-        internal: false,
-        default_kind: None,
-        claims: ClaimMapping::default(),
-    }
-}
 
 pub fn example() -> Files {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/distributor/ai");
@@ -104,10 +85,9 @@ impl World {
         }
         let clock = Arc::new(Manual::new(Utc::now()));
         let bus = bus::memory();
-        let elsewhere = tempfile::tempdir().unwrap();
-        let tokens = Tokens::of(elsewhere.path());
+        let elsewhere = Provider::new(ELSEWHERE);
         let mut shared = service_kit::Settings::default();
-        shared.identity.issuers = vec![another(&elsewhere)];
+        shared.identity.issuers = vec![elsewhere.settings()];
         shared.identity.principals_issuer = Some(DEVELOPMENT_ISSUER.into());
         let harness = Harness::with::<Service>(
             backend,
@@ -121,6 +101,7 @@ impl World {
                     ("policy".into(), address.clone()),
                     ("exceptions".into(), address),
                 ],
+                ..Options::default()
             },
         )
         .await;
@@ -129,18 +110,15 @@ impl World {
             peers,
             clock,
             bus,
-            elsewhere: (tokens, elsewhere),
+            elsewhere,
         }
     }
 
     /// Somebody of the other issuer.
-    pub fn of_elsewhere(&self, subject: &str, kind: &str, grant: &str) -> Client<Calls> {
-        let now = self.clock.now();
-        let token = self.elsewhere.0.issuer().sign(&serde_json::json!({
-            "iss": ELSEWHERE, "sub": subject, "aud": "bylaw", "kind": kind, "roles": [grant],
-            "iat": now.timestamp(), "exp": (now + chrono::TimeDelta::hours(1)).timestamp(),
-            "jti": Uuid::new_v4(),
-        }));
+    pub fn of_elsewhere(&self, subject: &str, kind: PrincipalKind, grant: &str) -> Client<Calls> {
+        let token = self
+            .elsewhere
+            .mint(subject, kind, &[grant], self.clock.now());
         Client::new(self.harness.with_token(&token))
     }
 

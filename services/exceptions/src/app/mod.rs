@@ -23,7 +23,7 @@ use service_kit::{
     identity::{Caller, GrantScope, Principal, PrincipalKind},
 };
 
-use crate::domain::{action::Party, ageing::Bands, catalog::Catalog, source, state, text};
+use crate::domain::{action::Party, ageing::Bands, catalog::Catalog, source::Sources, state, text};
 use ports::{Policy, Store};
 
 /// Permissions of this service.
@@ -57,7 +57,7 @@ pub struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) bands: Bands,
-    pub(crate) sources: Arc<source::Declared>,
+    pub(crate) sources: Arc<Sources>,
 }
 
 impl App {
@@ -70,7 +70,7 @@ impl App {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
         bands: Bands,
-        sources: source::Declared,
+        sources: Sources,
     ) -> Self {
         Self {
             store,

@@ -91,7 +91,10 @@ impl bus::Handler for Stream {
     }
 
     async fn refused(&self, event: &bus::Event, error: &Error) {
-        if let Reason::IdempotencyConflict | Reason::EventSourceForeign = error.reason() {
+        if let Reason::IdempotencyConflict
+        | Reason::EventSourceForeign
+        | Reason::EventSourceUndeclared = error.reason()
+        {
             // That is recorded where it is found.
             return;
         }

@@ -29,6 +29,7 @@ use crate::{
         catalog::{Catalog, Source},
         document::Key,
         event::Event,
+        source::Sources,
     },
     store::{Sql, migrations},
 };
@@ -113,7 +114,7 @@ testkit::backends! {
             Arc::new(Manual::new("2026-11-24T08:00:00Z".parse().unwrap())),
             Arc::new(Uuid7),
             Bands::new(&[60]).unwrap(),
-            Default::default(),
+            Sources { first_use: true, ..Sources::default() },
         );
         let before = app(catalog(&[("ScopeTree", SCOPES), ("Taxonomy", TAXONOMY)]));
         let after = app(catalog(&[

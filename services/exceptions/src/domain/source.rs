@@ -23,7 +23,14 @@ pub struct Bringers {
 }
 
 /// Whose sources are, as far as the settings say.
-pub type Declared = BTreeMap<String, Bringers>;
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// Who may bring the events of a source.
+    pub declared: BTreeMap<String, Bringers>,
+    /// Whether a source that isn't declared belongs to whoever brings it first. Anybody who
+    /// may bring events at all could take another's so, and be whose word its facts are.
+    pub first_use: bool,
+}
 
 impl Bringers {
     /// Whether a principal is one of them.

@@ -8,11 +8,12 @@ use contracts::{
     types::{CloudEvent, ErrorReason},
 };
 use exceptions::settings::Source;
-use service_kit::error::Reason;
+use service_kit::{error::Reason, identity::PrincipalKind, settings::Settings};
+use testkit::{Harness, harness::Options, identity::Provider};
 use tonic::Code;
 
 use crate::support::{
-    Events, INDUSTRIAL, MEDICAL, Suite, credit_exceeded, exceptions_settings, refusal,
+    Events, INDUSTRIAL, MEDICAL, Suite, credit_exceeded, exceptions_settings, files, refusal,
 };
 
 fn adapter(suite: &Suite, subject: &str) -> Events {
@@ -33,8 +34,65 @@ fn one(event: &CloudEvent) -> IngestEventRequest {
 }
 
 const FOREIGN: (Code, Reason) = (Code::PermissionDenied, Reason::EventSourceForeign);
+const UNDECLARED: (Code, Reason) = (Code::PermissionDenied, Reason::EventSourceUndeclared);
+
+/// The service as it is deployed, and the issuer of its adapters' tokens.
+async fn deployed(backend: testkit::Backend) -> (Harness, Provider) {
+    let provider = Provider::new("https://id.example");
+    let token = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(token.path(), "own").unwrap();
+    let mut service = exceptions_settings();
+    service.sources = vec![Source {
+        source: "/erp/medical".to_owned(),
+        issuer: Some("https://id.example".to_owned()),
+        subjects: vec!["erp-adapter".to_owned()],
+    }];
+    let mut settings = Settings::default();
+    settings.identity.issuers = vec![provider.settings()];
+    settings.identity.token_file = Some(token.path().to_owned());
+    let options = Options {
+        settings,
+        files: files(),
+        deployed: true,
+        ..Options::default()
+    };
+    let harness = Harness::with::<exceptions::Service>(backend, service, options).await;
+    (harness, provider)
+}
 
 testkit::backends! {
+    async fn deployed_nobody_has_a_source_by_bringing_it_first(backend: Backend) {
+        let (harness, provider) = deployed(backend).await;
+        let adapter = |subject: &str| {
+            let grants = ["event-source@acme"];
+            let token = provider.mint(subject, PrincipalKind::Service, &grants, harness.clock.now());
+            EventServiceClient::new(harness.with_token(&token))
+        };
+        let (mut erp, mut wms) = (adapter("erp-adapter"), adapter("wms-adapter"));
+        // Neither of them has a source that no setting names, the first no more than the second.
+        let event = of("/wms", credit_exceeded("SO-1", MEDICAL, "1.00"));
+        for client in [&wms, &erp, &wms] {
+            let answer = client.clone().ingest_event(one(&event)).await;
+            assert_eq!(refusal(answer), UNDECLARED);
+        }
+        let own = of("/erp/medical", credit_exceeded("SO-2", MEDICAL, "1.00"));
+        let batch = BatchIngestEventsRequest { events: vec![event, own.clone()] };
+        let results = erp.batch_ingest_events(batch).await.unwrap().into_inner().results;
+        assert_eq!(results[0].outcome(), IngestOutcome::Refused);
+        assert_eq!(results[0].refusal(), ErrorReason::EventSourceUndeclared);
+        assert_eq!(results[1].outcome(), IngestOutcome::Accepted);
+        assert_eq!(refusal(wms.ingest_event(one(&own)).await), FOREIGN);
+
+        let wait = std::time::Duration::from_secs(20);
+        let recorded = |kind: &str| {
+            let records = harness.log.records();
+            records.iter().filter(|record| record.r#type == kind).count()
+        };
+        let refused = "bylaw.exceptions.event.refused.v1";
+        testkit::eventually(wait, || async { recorded(refused) == 5 }).await;
+        assert_eq!(recorded("bylaw.exceptions.source.bound.v1"), 0);
+    }
+
     async fn nobody_uses_up_the_ids_of_anothers_source(backend: Backend) {
         let suite = Suite::start(backend).await;
         suite.hold("SO-1").await;

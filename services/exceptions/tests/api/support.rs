@@ -48,7 +48,7 @@ fn example() -> std::path::PathBuf {
 }
 
 /// What the example declares for this service.
-fn files() -> Files {
+pub fn files() -> Files {
     let all = Files::from_dir(&example()).unwrap();
     let own = all
         .paths()

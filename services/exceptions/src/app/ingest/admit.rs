@@ -31,25 +31,32 @@ enum Standing {
     Theirs,
     /// Nobody has brought any yet.
     Free,
+    /// Nobody is known whose it is.
+    Undeclared,
     /// They may not; with whose it is, for the record.
     Foreign(Json),
 }
 
 impl<'b> Draft<'b> {
     /// What to answer if the event's source isn't the caller's. A source that nobody has
-    /// is the caller's from now on: nobody else can use up its ids.
+    /// is the caller's from now on where first use may claim one, and refused elsewhere:
+    /// either way nobody but its owner uses up its ids.
     pub(super) fn foreign(&mut self, item: &'b Item) -> Option<Outcome> {
         let source = &item.event.source;
-        let owner = match self.standing_of(source) {
-            Standing::Theirs => return None,
+        match self.standing_of(source) {
+            Standing::Theirs => None,
             Standing::Free => {
                 self.bind(item);
-                return None;
+                None
             }
-            Standing::Foreign(owner) => owner,
-        };
-        let more = json!({ "owner": owner });
-        Some(self.refuse(item, Reason::EventSourceForeign, more))
+            Standing::Undeclared => {
+                Some(self.refuse(item, Reason::EventSourceUndeclared, json!({})))
+            }
+            Standing::Foreign(owner) => {
+                let more = json!({ "owner": owner });
+                Some(self.refuse(item, Reason::EventSourceForeign, more))
+            }
+        }
     }
 
     fn standing_of(&self, source: &str) -> Standing {
@@ -65,7 +72,8 @@ impl<'b> Draft<'b> {
         if let Some(service) = source::of_suite(source) {
             return theirs(&own, &service);
         }
-        if let Some(declared) = self.batch.app.sources.get(source) {
+        let sources = &self.batch.app.sources;
+        if let Some(declared) = sources.declared.get(source) {
             return if declared.include(&asserter.issuer, &asserter.subject) {
                 Standing::Theirs
             } else {
@@ -73,6 +81,9 @@ impl<'b> Draft<'b> {
                     "issuer": declared.issuer, "subjects": declared.subjects,
                 }))
             };
+        }
+        if !sources.first_use {
+            return Standing::Undeclared;
         }
         let bound = self.plan.bound.iter().find(|bound| bound.source == source);
         let owner = bound

@@ -54,7 +54,7 @@ pub enum Status {
     Duplicate,
     /// Kept with the reason why it can't be taken in.
     DeadLettered,
-    /// Came before with other content, or of a source that isn't the caller's.
+    /// Came before with other content, or of a source that isn't known to be the caller's.
     Refused,
 }
 
@@ -237,6 +237,12 @@ pub(crate) fn refusal(reason: Reason, source: &str, id: &str) -> Error {
             Kind::PermissionDenied,
             reason,
             format!("events of the source {source} are not the caller's to bring"),
+        )
+        .with_metadata("source", source),
+        Reason::EventSourceUndeclared => Error::new(
+            Kind::PermissionDenied,
+            reason,
+            format!("no setting says whose the source {source} is: name it in service.sources"),
         )
         .with_metadata("source", source),
         _ => Error::new(
