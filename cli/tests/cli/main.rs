@@ -18,4 +18,5 @@ mod queue;
 mod readme;
 mod replay;
 mod review;
+mod scopes;
 mod usage;

@@ -42,7 +42,15 @@ impl Around for Authorize {
         let mut inner = ready(inner);
         Box::pin(async move {
             let answer = match admit(&caller, &method, request).await {
-                Ok(request) => inner.call(request).await?,
+                Ok(Admitted::Here(request)) => inner.call(request).await?,
+                Ok(Admitted::Nowhere(request, error)) => {
+                    let answer = inner.call(request).await?;
+                    if refuses(&answer, &error) {
+                        answer
+                    } else {
+                        Status::from(error).into_http()
+                    }
+                }
                 Err(error) => Status::from(error).into_http(),
             };
             record(&caller, &method, &answer);
@@ -51,11 +59,22 @@ impl Around for Authorize {
     }
 }
 
-/// Asks for the permission; gives the request back whole.
-async fn admit(caller: &Caller, method: &Method, request: Request) -> Result<Request> {
+/// A request that its handler may have, whole.
+enum Admitted {
+    /// The caller holds the permission where the request says, or somewhere where it
+    /// doesn't say.
+    Here(Request),
+    /// The request names what can't be a scope, so that no permission holds there. Its
+    /// handler says so, with all else that is wrong with it; whatever else the handler
+    /// answers, this is told in its place.
+    Nowhere(Request, Error),
+}
+
+/// Asks for the permission.
+async fn admit(caller: &Caller, method: &Method, request: Request) -> Result<Admitted> {
     let Some(field) = &method.scope_field else {
         caller.require_somewhere(&method.permission)?;
-        return Ok(request);
+        return Ok(Admitted::Here(request));
     };
     // Who holds the permission nowhere need not send a megabyte to be told.
     caller.require_somewhere(&method.permission)?;
@@ -63,10 +82,28 @@ async fn admit(caller: &Caller, method: &Method, request: Request) -> Result<Req
     let Peeked { message, body } = peek(body).await?;
     let text = string_at(&message, &method.scope_path)
         .map_err(|problem| Error::new(Kind::InvalidArgument, Reason::InvalidArgument, problem))?;
-    let scope = Scope::parse(&text.unwrap_or_default())
-        .map_err(|problem| Error::invalid(field, problem.to_string()))?;
-    caller.require(&method.permission, &scope)?;
-    Ok(Request::from_parts(parts, body))
+    let request = Request::from_parts(parts, body);
+    match Scope::parse(&text.unwrap_or_default()) {
+        Ok(scope) => {
+            caller.require(&method.permission, &scope)?;
+            Ok(Admitted::Here(request))
+        }
+        Err(problem) => {
+            let error = Error::invalid(field, problem.to_string());
+            Ok(Admitted::Nowhere(request, error))
+        }
+    }
+}
+
+/// Whether an answer names the fields of this error among those it refuses. A handler's
+/// refusal is in the headers of its answer, since nothing follows it.
+fn refuses(answer: &Response, error: &Error) -> bool {
+    let Some(status) = Status::from_header_map(answer.headers()) else {
+        return false;
+    };
+    let told = Error::from_status(status, "own");
+    let mut fields = error.violations().iter().map(|wanted| &wanted.field);
+    fields.all(|wanted| told.violations().iter().any(|own| own.field == *wanted))
 }
 
 /// Records an answer that refuses; a handler's refusal is in the headers of its answer,

@@ -7,7 +7,10 @@ use contracts::masterdata::{
 };
 use governance::Scope;
 use prost::Message;
-use service_kit::error::{Error, Result};
+use service_kit::{
+    error::{Error, Result},
+    violations::Violations,
+};
 use uuid::Uuid;
 
 use super::records;
@@ -22,27 +25,66 @@ fn scope(text: &str) -> Result<Scope> {
 
 /// What a request asks for.
 pub(super) fn validate(mut request: ValidateRecordRequest) -> Result<Request> {
-    let id = request_id(std::mem::take(&mut request.request_id), &request)?;
-    Ok(Request {
-        scope: scope(&request.scope)?,
-        correlation_id: correlation_id(&request.correlation_id)?.to_owned(),
-        inputs: vec![input(request.record, "record")?],
+    let id = request_id(std::mem::take(&mut request.request_id), &request);
+    let mut wrong = Violations::default();
+    let input = wrong.take(input(request.record, "record"));
+    let parts = Parts {
+        scope: request.scope,
+        correlation_id: request.correlation_id,
+        inputs: input.into_iter().collect(),
         id,
-    })
+    };
+    parts.whole(wrong)
 }
 
 /// As [`validate`], of several records.
 pub(super) fn batch(mut request: BatchValidateRecordsRequest) -> Result<Request> {
-    let id = request_id(std::mem::take(&mut request.request_id), &request)?;
-    app::check_batch(request.records.len())?;
-    let records = request.records.into_iter().enumerate();
-    let inputs = records.map(|(at, record)| input(Some(record), &format!("records[{at}]")));
-    Ok(Request {
-        scope: scope(&request.scope)?,
-        correlation_id: correlation_id(&request.correlation_id)?.to_owned(),
-        inputs: inputs.collect::<Result<_>>()?,
+    let id = request_id(std::mem::take(&mut request.request_id), &request);
+    let mut wrong = Violations::default();
+    let mut inputs = Vec::new();
+    if wrong
+        .take(app::check_batch(request.records.len()))
+        .is_some()
+    {
+        let records = request.records.into_iter().enumerate();
+        inputs.extend(
+            records.filter_map(|(at, record)| {
+                wrong.take(input(Some(record), &format!("records[{at}]")))
+            }),
+        );
+    }
+    let parts = Parts {
+        scope: request.scope,
+        correlation_id: request.correlation_id,
+        inputs,
         id,
-    })
+    };
+    parts.whole(wrong)
+}
+
+/// What is left to read of a request.
+struct Parts {
+    scope: String,
+    correlation_id: String,
+    inputs: Vec<Input>,
+    id: Result<Option<RequestId>>,
+}
+
+impl Parts {
+    /// The request, if nothing was wrong with it.
+    fn whole(self, mut wrong: Violations) -> Result<Request> {
+        let scope = wrong.take(scope(&self.scope));
+        let correlation_id = wrong.take(correlation_id(&self.correlation_id));
+        let id = wrong.take(self.id);
+        wrong.finish(|| {
+            Some(Request {
+                scope: scope?,
+                correlation_id: correlation_id?.to_owned(),
+                inputs: self.inputs,
+                id: id?,
+            })
+        })
+    }
 }
 
 /// The id of a request, with a digest of all else that it says.
@@ -134,27 +176,30 @@ pub(super) fn figure_query(
             .ok_or_else(|| Error::invalid(field, "expected a date such as 2026-11-24")),
     };
     let entity = match request.entity.as_str() {
-        "" => None,
-        name => {
-            let entity = name
-                .parse()
-                .map_err(|error| Error::invalid("entity", format!("{error}")))?;
-            Some(entity)
-        }
+        "" => Ok(None),
+        name => name
+            .parse()
+            .map(Some)
+            .map_err(|error| Error::invalid("entity", format!("{error}"))),
     };
-    let (start, end): (Option<NaiveDate>, _) = (
-        day("start_date", &request.start_date)?,
-        day("end_date", &request.end_date)?,
-    );
-    if start.is_some_and(|start| end.is_some_and(|end| end < start)) {
-        return Err(Error::invalid("end_date", "is before start_date"));
+    let mut wrong = Violations::default();
+    let scope = wrong.take(scope(&request.scope));
+    let entity = wrong.take(entity);
+    let start: Option<Option<NaiveDate>> = wrong.take(day("start_date", &request.start_date));
+    let end = wrong.take(day("end_date", &request.end_date));
+    if let (Some(Some(start)), Some(Some(end))) = (start, end)
+        && end < start
+    {
+        wrong.take::<()>(Err(Error::invalid("end_date", "is before start_date")));
     }
-    Ok(FigureQuery {
-        scope: scope(&request.scope)?,
-        entity,
-        start,
-        end,
-        after,
-        limit,
+    wrong.finish(|| {
+        Some(FigureQuery {
+            scope: scope?,
+            entity: entity?,
+            start: start?,
+            end: end?,
+            after,
+            limit,
+        })
     })
 }

@@ -51,6 +51,14 @@ testkit::backends! {
             let status = client.validate_record(request(scope, Record::Item(item()))).await.unwrap_err();
             assert_eq!(fields(&status, Code::InvalidArgument), ["scope"], "{scope:?}");
         }
+        let all = ValidateRecordRequest {
+            scope: "Acme".into(),
+            correlation_id: "a\nb".into(),
+            request_id: "x".into(),
+            ..Default::default()
+        };
+        let status = client.validate_record(all).await.unwrap_err();
+        assert_eq!(fields(&status, Code::InvalidArgument), ["record", "scope", "correlation_id", "request_id"]);
     }
 
     async fn payloads_are_read_within_limits(backend: Backend) {
@@ -90,6 +98,13 @@ testkit::backends! {
         let records = vec![input(Record::Item(item())), input(Record::Source(source("erp-item", "{")))];
         let status = client.batch_validate_records(batch(records)).await.unwrap_err();
         assert_eq!(fields(&status, Code::InvalidArgument), ["records[1].source.payload"]);
+        let bad = || input(Record::Source(source("erp-item", "")));
+        let all = BatchValidateRecordsRequest { scope: "Acme".into(), ..batch(vec![bad(), input(Record::Item(item())), bad()]) };
+        let status = client.batch_validate_records(all).await.unwrap_err();
+        assert_eq!(
+            fields(&status, Code::InvalidArgument),
+            ["records[0].source.payload", "records[2].source.payload", "scope"]
+        );
         let status = client.batch_validate_records(batch(Vec::new())).await.unwrap_err();
         assert_eq!(fields(&status, Code::InvalidArgument), ["records"]);
         let records = vec![input(Record::Item(item())); 501];
@@ -134,5 +149,8 @@ testkit::backends! {
             let status = client.list_quality_figures(request).await.unwrap_err();
             assert_eq!(fields(&status, Code::InvalidArgument), [field]);
         }
+        let all = ListQualityFiguresRequest { scope: "Acme".into(), ..asked("order", "yesterday", "x") };
+        let status = client.list_quality_figures(all).await.unwrap_err();
+        assert_eq!(fields(&status, Code::InvalidArgument), ["scope", "entity", "start_date", "end_date"]);
     }
 }
