@@ -33,13 +33,21 @@ testkit::backends! {
             // Units share customers, and each has its own trouble with them.
             event(3, invalid, "customer/C-9", INDUSTRIAL),
             // A record without an id, which somebody validated for the whole enterprise.
-            event(4, invalid, "validations/019abc4e-6f3e-7c11-9b1e-3f2f6f0a5d11", "acme"),
+            event(4, invalid, "records/019abc4e-6f3e-8c11-9b1e-3f2f6f0a5d11", "acme"),
+            // The same again: it speaks for the exception that is open.
+            event(5, invalid, "records/019abc4e-6f3e-8c11-9b1e-3f2f6f0a5d11", "acme"),
         ];
         let stream = bus::Stream { producer: "masterdata", incarnation: "one" };
         suite.harness.bus.publish(stream, 0, &events).await.unwrap();
-        testkit::eventually(Duration::from_secs(20), || async { suite.open().await.len() == 3 }).await;
+        testkit::eventually(Duration::from_secs(20), || async {
+            suite.open().await.iter().map(|exception| exception.evidence_count).sum::<i64>() == 4
+        })
+        .await;
+        let mut open = suite.open().await;
+        let evidence = open.iter().map(|exception| (exception.document_type.as_str(), exception.evidence_count));
+        assert_eq!(evidence.collect::<Vec<_>>(), [("customer", 1), ("customer", 1), ("record", 2)]);
 
-        let exception = suite.open().await.remove(0);
+        let exception = open.remove(0);
         assert_eq!(exception.r#type, "address_validation_failure");
         assert_eq!(exception.correlation_id, "SO-1");
         let name = "documents/customer/C-9@acme.europe.medical".to_owned();

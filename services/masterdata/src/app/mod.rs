@@ -158,23 +158,20 @@ impl App {
             .map_err(|problem| Error::invalid("scope", problem))?;
         let now = self.clock.now();
         let judged = self.judge_all(&scope, inputs, now).await?;
-        let violations: usize = judged.iter().map(|(_, j)| j.violations.len()).sum();
+        let violations: usize = judged.iter().map(|j| j.judgement.violations.len()).sum();
         if violations > MAX_VIOLATIONS {
             return Err(Error::too_large(
                 "records",
                 format!("{violations} violations don't fit into an answer, send fewer records"),
             ));
         }
-        let validations: Vec<_> = judged
-            .into_iter()
-            .map(|(record, judgement)| {
-                self.validation(&record, judgement, &scope, &correlation_id, now)
-            })
-            .collect();
-        let entries = validations
-            .iter()
-            .map(|v| record::entry(v, caller))
-            .collect();
+        let (mut validations, mut entries) = (Vec::new(), Vec::new());
+        for judged in judged {
+            let subject = judged.subject(&scope);
+            let validation = self.validation(judged, &subject, &scope, &correlation_id, now);
+            entries.push(record::entry(&validation, subject, caller));
+            validations.push(validation);
+        }
         let first = self
             .store
             .record(&validations, retry.as_ref(), entries)
@@ -190,7 +187,7 @@ impl App {
         scope: &Scope,
         inputs: Vec<Input>,
         now: DateTime<Utc>,
-    ) -> Result<Vec<(Record, Judgement)>> {
+    ) -> Result<Vec<Judged>> {
         let (catalog, scope) = (Arc::clone(&self.catalog), scope.clone());
         let many = inputs.len() > SMALL_BATCH;
         let work = move || {
@@ -210,27 +207,23 @@ impl App {
 
     fn validation(
         &self,
-        record: &Record,
-        judgement: Judgement,
+        judged: Judged,
+        subject: &str,
         scope: &Scope,
         correlation_id: &str,
         now: DateTime<Utc>,
     ) -> Validation {
-        let id = self.ids.uuid7();
-        let entity = record.entity();
-        let record_id = record::clipped(record.id());
-        let correlation_id = match (correlation_id, record_id.as_str()) {
-            ("", "") => format!("validations/{id}"),
-            ("", record_id) => format!("{entity}/{record_id}"),
-            (given, _) => given.to_owned(),
+        let correlation_id = match correlation_id {
+            "" => subject,
+            given => given,
         };
         Validation {
-            id,
-            entity,
-            record_id,
+            id: self.ids.uuid7(),
+            entity: judged.record.entity(),
+            record_id: record::clipped(judged.record.id()),
             scope: scope.clone(),
-            judgement,
-            correlation_id,
+            judgement: judged.judgement,
+            correlation_id: correlation_id.to_owned(),
             validate_time: now,
         }
     }
@@ -295,22 +288,40 @@ impl App {
     }
 }
 
-fn judge(
-    catalog: &Catalog,
-    scope: &Scope,
-    input: Input,
-    now: DateTime<Utc>,
-) -> Result<(Record, Judgement)> {
+/// A record with what was found of it.
+struct Judged {
+    record: Record,
+    /// The mapping it was read by; empty for one that came canonical.
+    mapping: String,
+    judgement: Judgement,
+}
+
+impl Judged {
+    /// What is judged, the same however often it is. A record without an id is known by
+    /// what it holds, which mapping read it and the unit.
+    fn subject(&self, scope: &Scope) -> String {
+        match record::clipped(self.record.id()) {
+            id if id.is_empty() => record::anonymous(&self.record, &self.mapping, scope),
+            id => format!("{}/{id}", self.record.entity()),
+        }
+    }
+}
+
+fn judge(catalog: &Catalog, scope: &Scope, input: Input, now: DateTime<Utc>) -> Result<Judged> {
     let today = now.date_naive();
     match input {
-        Input::Canonical(record) => {
-            let judgement = validate::record(catalog, scope, &record, today);
-            Ok((record, judgement))
-        }
+        Input::Canonical(record) => Ok(Judged {
+            judgement: validate::record(catalog, scope, &record, today),
+            record,
+            mapping: String::new(),
+        }),
         Input::Source(source) => {
             let normalized = normalized(catalog, &source)?;
-            let judgement = validate::normalized(catalog, scope, &normalized, today);
-            Ok((normalized.record, judgement))
+            Ok(Judged {
+                judgement: validate::normalized(catalog, scope, &normalized, today),
+                record: normalized.record,
+                mapping: source.mapping,
+            })
         }
     }
 }

@@ -1,13 +1,16 @@
 //! What is recorded about a validation, and told to others.
 
+use governance::{Scope, canonical};
 use serde_json::{Value, json};
 use service_kit::{
     identity::Caller,
     outbox::{Audit, Entry, Event, Outcome},
 };
+use sha2::{Digest as _, Sha256};
+use uuid::Builder;
 
 use super::{Validation, permission};
-use crate::domain::{Severity, Violation};
+use crate::domain::{Record, Severity, Violation};
 
 /// A record was validated.
 const VALIDATED: &str = "bylaw.masterdata.record.validated.v1";
@@ -19,8 +22,8 @@ const MAX_TOLD: usize = 100;
 const MAX_ID: usize = 64;
 
 /// The audit record of a validation and, where the record isn't fit for use, the event
-/// that says so. Neither quotes a value of the record.
-pub(super) fn entry(validation: &Validation, caller: &Caller) -> Entry {
+/// that says so of `subject`. Neither quotes a value of the record.
+pub(super) fn entry(validation: &Validation, subject: String, caller: &Caller) -> Entry {
     let data = details(validation);
     let audit = Audit {
         r#type: VALIDATED.to_owned(),
@@ -38,10 +41,6 @@ pub(super) fn entry(validation: &Validation, caller: &Caller) -> Entry {
     if validation.judgement.is_valid() {
         return entry;
     }
-    let subject = match validation.record_id.as_str() {
-        "" => validation.name(),
-        id => format!("{}/{id}", validation.entity),
-    };
     entry.with_event(Event {
         r#type: INVALID.to_owned(),
         subject,
@@ -78,6 +77,22 @@ fn details(validation: &Validation) -> Value {
         "violations": told,
         "rule_sets": judgement.rule_sets,
     })
+}
+
+/// What a record without an id goes by: a UUID over its content, the mapping that read it
+/// and the unit, so that validating it again speaks of the same one.
+pub(super) fn anonymous(record: &Record, mapping: &str, scope: &Scope) -> String {
+    let content = json!({
+        "entity": record.entity().name(),
+        "mapping": mapping,
+        "scope": scope.as_str(),
+        "record": canonical::value(&decision::Value::Context(record.fields().clone())),
+    });
+    let digest: [u8; 32] = Sha256::digest(canonical::text(&content)).into();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    let id = Builder::from_custom_bytes(bytes).into_uuid();
+    format!("records/{id}")
 }
 
 /// A record's id as it is kept: without control characters, at most as long as the model

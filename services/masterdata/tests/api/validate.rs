@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use contracts::masterdata::{
-    Address, BankAccount, BatchValidateRecordsRequest, Contact, GetValidationRequest, Identifier,
-    Packaging, Supplier, TaxIdentifier, ViolationKind, record_input::Record,
+    Address, BankAccount, BatchValidateRecordsRequest, Contact, Customer, GetValidationRequest,
+    Identifier, Item, Packaging, Supplier, TaxIdentifier, ViolationKind, record_input::Record,
 };
 use testkit::eventually;
 
 use crate::support::{
-    INDUSTRIAL, MEDICAL, customer, input, item, lines, money, request, start, steward, validate,
+    INDUSTRIAL, MEDICAL, customer, input, item, lines, money, request, source, start, steward,
+    validate,
 };
 
 testkit::backends! {
@@ -222,5 +223,37 @@ testkit::backends! {
         let data = event.json().unwrap();
         assert_eq!(data["validation"], found.name.as_str());
         assert_eq!(data["violations"][0], serde_json::json!({"field": "gtin", "rule": "gtin.checksum", "kind": "CHECKSUM", "severity": "ERROR"}));
+    }
+
+    async fn a_record_without_an_id_is_the_same_however_often_it_is_validated(backend: Backend) {
+        let harness = start(backend).await;
+        let mut client = steward(&harness);
+        let mut about = async |scope: &str, record: Record| {
+            let validation = client.validate_record(request(scope, record)).await.unwrap().into_inner();
+            assert!(!validation.valid, "{validation:?}");
+            let recorded = || harness.log.records().into_iter().find(|r| r.resource == validation.name);
+            eventually(Duration::from_secs(20), || async { recorded().is_some() }).await;
+            recorded().unwrap().correlation_id
+        };
+        let nameless = |gtin: &str| Record::Item(Item { id: String::new(), gtin: gtin.into(), ..item() });
+        let mapped = |payload: &str| Record::Source(source("erp-item", payload));
+        let first = about(MEDICAL, nameless("1")).await;
+        assert!(first.starts_with("records/"), "{first}");
+        assert_eq!(about(MEDICAL, nameless("1")).await, first);
+        // Another content, another unit and another source are another record.
+        let mut others = vec![first];
+        for (scope, record) in [
+            (MEDICAL, nameless("2")),
+            (INDUSTRIAL, nameless("1")),
+            (MEDICAL, Record::Item(Item::default())),
+            (MEDICAL, Record::Customer(Customer::default())),
+            (MEDICAL, mapped("{}")),
+        ] {
+            let other = about(scope, record).await;
+            assert!(!others.contains(&other), "{other} of {others:?}");
+            others.push(other);
+        }
+        // How a payload is written makes no difference.
+        assert_eq!(about(MEDICAL, mapped(" { } ")).await, others[5]);
     }
 }
