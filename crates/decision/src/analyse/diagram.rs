@@ -5,12 +5,13 @@
 //! design*, 2007). What a row can no longer change is dropped first, as a [`Judge`] knows.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     hash::{BuildHasherDefault, Hasher},
 };
 
 use super::{
     limits,
+    set::ClassSet,
     space::{Space, index},
 };
 
@@ -189,22 +190,35 @@ impl Windows {
 
     /// All classes but null.
     pub(super) fn known(space: &Space<'_>) -> Self {
-        let known = |scale: &super::scale::Scale| scale.null().unwrap_or(scale.count());
-        Self(
-            space
-                .dimensions
-                .iter()
-                .map(|d| (0, known(&d.scale)))
-                .collect(),
-        )
+        let known = space.dimensions.iter().map(|d| (0, d.scale.known()));
+        Self(known.collect())
     }
 
-    /// The same, of one dimension only one class.
-    pub(super) fn only(mut self, dimension: u32, class: u32) -> Self {
+    /// The same, of one dimension only some classes.
+    pub(super) fn only(mut self, dimension: u32, (from, to): (u32, u32)) -> Self {
         if let Some(window) = self.0.get_mut(index(dimension)) {
-            *window = (class, class + 1);
+            *window = (from, to);
         }
         self
+    }
+
+    /// Whether null is in none of them.
+    pub(super) fn is_known(&self, space: &Space<'_>) -> bool {
+        let mut windows = self.0.iter().zip(&space.dimensions);
+        windows.all(|((_, to), dimension)| *to <= dimension.scale.known())
+    }
+
+    /// Puts into a box what it leaves to the windows, where dimensions depend on each other.
+    pub(super) fn narrow(&self, space: &Space<'_>, sets: &mut BTreeMap<u32, ClassSet>) {
+        if !space.has_pairs() {
+            return;
+        }
+        for ((at, &(from, to)), dimension) in (0..).zip(&self.0).zip(&space.dimensions) {
+            if (from, to) != (0, dimension.scale.count()) {
+                let window = || ClassSet::range(from, to);
+                sets.entry(at).or_insert_with(window);
+            }
+        }
     }
 
     pub(super) fn get(&self, dimension: u32) -> (u32, u32) {

@@ -8,6 +8,7 @@ use super::{
     limits,
     outcome::{Given, Interner, Rules},
     space::{Space, index},
+    witness::Witness,
 };
 use crate::{
     evaluate::{Outcome, Output, evaluate},
@@ -112,15 +113,16 @@ pub fn difference(old: &Table, new: &Table) -> Difference {
             shown.is_some()
         };
         let witness = found.witness(&space, &mut differs);
-        match witness.zip(shown) {
-            Some((witness, (old, new))) => difference.changes.push(Changed {
+        match (witness, shown) {
+            (Witness::Nowhere, _) => {}
+            (Witness::Facts(witness), Some((old, new))) => difference.changes.push(Changed {
                 change: Change::Other,
                 region: found.region.clone(),
                 witness,
                 old,
                 new,
             }),
-            None => difference.undecided.push(Undecided {
+            _ => difference.undecided.push(Undecided {
                 region: Some(found.region.clone()),
                 ..Undecided::new(
                     Reason::NoWitness,
@@ -344,10 +346,12 @@ impl Judge for Versions<'_> {
 
     fn verdict(&mut self, hits: &[u32], _: Path<'_>) -> u32 {
         let middle = hits.partition_point(|&row| row < self.new.first);
-        let (old, new) = (
-            self.old.given(&hits[..middle]),
-            self.new.given(&hits[middle..]),
-        );
+        let (old, new) = hits.split_at(middle);
+        let (old, new) = if unordered(self.old.table) == unordered(self.new.table) {
+            (self.old.given(old), self.new.given(new))
+        } else {
+            (self.old.given_in_order(old), self.new.given_in_order(new))
+        };
         let (old, new) = if self.old.aggregates() == self.new.aggregates() {
             (old, new)
         } else {

@@ -5,22 +5,27 @@ use std::collections::{BTreeMap, HashMap};
 use super::{
     Reason, Undecided,
     constants::is_plain,
+    finder::Finder,
     limits,
+    parts::Part,
+    relation::Pair,
     scale::Scale,
     set::ClassSet,
-    space::{Finder, Key, Space, index},
+    space::{Key, Space, index},
 };
 use crate::{
-    sfeel::{Property, Test},
+    sfeel::{Node, Property, Test},
     table::{Row, Table},
 };
 
 impl<'t> Space<'t> {
     pub(super) fn fill(&mut self, finder: &Finder<'t>, order: &HashMap<Key, u32>) {
         let mut filler = Filler {
+            finder,
             columns: HashMap::new(),
             interned: HashMap::new(),
             known: HashMap::new(),
+            beside: HashMap::new(),
             tests: limits::TESTS,
         };
         for (key, columns) in &finder.columns {
@@ -55,15 +60,18 @@ impl<'t> Space<'t> {
 }
 
 /// Makes the sets of rows, each test once.
-struct Filler {
+struct Filler<'f, 't> {
+    finder: &'f Finder<'t>,
     /// The dimension of a column, by table and index.
     columns: HashMap<(usize, usize), (u32, Option<Property>)>,
     interned: HashMap<ClassSet, u32>,
     known: HashMap<(u32, Option<&'static str>, String), ClassSet>,
+    /// The sets of tests against operands, by dimension, input and text.
+    beside: HashMap<(u32, String, String), ClassSet>,
     tests: usize,
 }
 
-impl Filler {
+impl Filler<'_, '_> {
     /// The sets of a row by dimension, those that let everything through left out; `None`
     /// where that takes too many tests.
     fn row(
@@ -80,28 +88,65 @@ impl Filler {
                 continue;
             }
             let input = &read.inputs[column];
-            let (at, set) = if is_plain(&cell.test, &input.ty) {
-                let Some(&(at, property)) = self.columns.get(&(table, column)) else {
-                    continue;
-                };
-                let scale = &space.dimensions[index(at)].scale;
-                let set = match scale.by_constants(&cell.test, property) {
-                    Some(set) => set,
-                    None => self.tried(scale, at, &cell.test, property)?,
-                };
-                if set == ClassSet::range(0, scale.count()) {
-                    continue;
+            if is_plain(&cell.test, &input.ty) {
+                self.own(space, (table, column), &cell.test, &mut sets)?;
+                continue;
+            }
+            let text = cell.test.to_string();
+            let parts = self.finder.parts.get(&(table, column, text.clone()));
+            for part in parts.into_iter().flatten() {
+                match part {
+                    Part::Own(test) => self.own(space, (table, column), test, &mut sets)?,
+                    Part::Beside(operand, test) => {
+                        let at = *order.get(&Key::pair(&input.expression, operand))?;
+                        let set = self.beside(space, at, &input.expression, test);
+                        if set != ClassSet::range(0, space.dimensions[index(at)].scale.count()) {
+                            add(&mut sets, at, set);
+                        }
+                    }
+                    Part::Whole => {
+                        let key = Key::Test(input.expression.to_string(), text.clone());
+                        add(&mut sets, *order.get(&key)?, ClassSet::range(1, 2));
+                    }
                 }
-                (at, set)
-            } else {
-                let key = Key::Test(input.expression.to_string(), cell.test.to_string());
-                (*order.get(&key)?, ClassSet::range(1, 2))
-            };
-            sets.entry(at)
-                .and_modify(|both| *both = both.intersect(&set))
-                .or_insert(set);
+            }
         }
         Some(sets)
+    }
+
+    /// What a test asks of the values of its input.
+    fn own(
+        &mut self,
+        space: &Space<'_>,
+        column: (usize, usize),
+        test: &Test,
+        sets: &mut BTreeMap<u32, ClassSet>,
+    ) -> Option<()> {
+        let Some(&(at, property)) = self.columns.get(&column) else {
+            return Some(());
+        };
+        let scale = &space.dimensions[index(at)].scale;
+        let set = match scale.by_constants(test, property) {
+            Some(set) => set,
+            None => self.tried(scale, at, test, property)?,
+        };
+        if set != ClassSet::range(0, scale.count()) {
+            add(sets, at, set);
+        }
+        Some(())
+    }
+
+    /// What a test against an operand asks of how the two lie.
+    fn beside(&mut self, space: &Space<'_>, at: u32, input: &Node, test: &Test) -> ClassSet {
+        let key = (at, input.to_string(), test.to_string());
+        if let Some(set) = self.beside.get(&key) {
+            return set.clone();
+        }
+        let pair = space.dimensions[index(at)].pair.as_ref();
+        let of_left = |pair: &Pair<'_>| pair.left.to_string() == key.1;
+        let set = pair.map_or_else(ClassSet::default, |pair| pair.met(test, of_left(pair)));
+        self.beside.insert(key, set.clone());
+        set
     }
 
     fn tried(
@@ -131,4 +176,10 @@ impl Filler {
         self.interned.insert(set, at);
         at
     }
+}
+
+fn add(sets: &mut BTreeMap<u32, ClassSet>, at: u32, set: ClassSet) {
+    sets.entry(at)
+        .and_modify(|both| *both = both.intersect(&set))
+        .or_insert(set);
 }

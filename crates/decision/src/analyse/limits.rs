@@ -20,5 +20,10 @@ pub const MERGES: usize = 4_000_000;
 pub const REPLAY: usize = 40_000_000;
 /// Most fact sets tried for one witness.
 pub const ATTEMPTS: usize = 256;
+/// Most values tried for the expressions that a box compares with each other, and most of
+/// one of them.
+pub const MODELS: usize = 20_000;
+/// See [`MODELS`].
+pub const CANDIDATES: usize = 256;
 /// Most pairs of rows whose cells are compared one by one.
 pub const PAIRS: usize = 20_000_000;

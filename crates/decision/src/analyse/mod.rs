@@ -10,20 +10,29 @@
 //! design* (2008); for DMN, D. Calvanese et al., *Semantics and analysis of DMN decision
 //! tables* (2016).
 
+#[cfg(test)]
+mod beside_tests;
 mod check;
 mod constants;
 mod diagram;
 mod difference;
 mod fill;
+mod finder;
+mod gaps;
 pub mod limits;
+mod model;
 mod outcome;
 mod pairs;
+mod parts;
 mod points;
 mod question;
 mod regions;
+mod relation;
 mod rows;
 mod scale;
 mod set;
+mod silent;
+mod solve;
 mod space;
 #[cfg(test)]
 mod tests;
@@ -38,6 +47,7 @@ pub use outcome::Rules;
 pub use question::{Answered, Found};
 pub use set::ClassSet;
 pub use space::Space;
+pub use witness::Witness;
 
 use crate::value::Facts;
 

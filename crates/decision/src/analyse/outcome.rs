@@ -185,6 +185,17 @@ impl<'t> Rules<'t> {
         }
     }
 
+    /// The same, the hits of COLLECT in the order of their rows: as they compare with those
+    /// of a policy that has an order.
+    pub(super) fn given_in_order(&self, hits: &[u32]) -> Given {
+        match (self.table.hit_policy, hits) {
+            (HitPolicy::Collect(None), [_, ..]) => {
+                Given::Many(hits.iter().map(|row| self.output(*row)).collect())
+            }
+            _ => self.given(hits),
+        }
+    }
+
     fn nothing(&self) -> Given {
         match (self.default, self.table.hit_policy) {
             (

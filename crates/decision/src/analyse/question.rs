@@ -1,5 +1,6 @@
 //! One question put to a space: where does which verdict hold.
 
+use super::witness::Witness;
 use super::{
     Region,
     diagram::{Judge, Windows, build},
@@ -31,13 +32,8 @@ pub struct Found {
 }
 
 impl Found {
-    /// A fact set in the region that `accept` agrees to, after replaying it. `None`: none
-    /// was found, though there may be one where columns are computed from the same facts.
-    pub fn witness(
-        &self,
-        space: &Space<'_>,
-        accept: &mut dyn FnMut(&Facts) -> bool,
-    ) -> Option<Facts> {
+    /// A fact set in the region that `accept` agrees to, after replaying it.
+    pub fn witness(&self, space: &Space<'_>, accept: &mut dyn FnMut(&Facts) -> bool) -> Witness {
         space.witness(&self.sets, accept)
     }
 }
@@ -66,7 +62,8 @@ impl Space<'_> {
                 answered.more += 1;
                 continue;
             }
-            for (region, sets) in self.regions(&sets) {
+            for (region, mut sets) in self.regions(&sets, windows.is_known(self)) {
+                windows.narrow(self, &mut sets);
                 answered.found.push(Found {
                     verdict,
                     region,

@@ -168,7 +168,9 @@ type Way = (Vec<RegionCell>, ClassSet);
 impl Space<'_> {
     /// A box in the tables' own terms: regions that together are it, each with its own box,
     /// since of amounts in several currencies one test can't always say it.
-    pub(super) fn regions(&self, sets: &Sets) -> Vec<(Region, Sets)> {
+    ///
+    /// With `known`, no expression is null in it.
+    pub(super) fn regions(&self, sets: &Sets, known: bool) -> Vec<(Region, Sets)> {
         let mut regions = vec![(Region::default(), sets.clone())];
         for (at, dimension) in (0..).zip(&self.dimensions) {
             let Some(set) = sets.get(&at) else {
@@ -181,6 +183,10 @@ impl Space<'_> {
             let ways = match &dimension.key {
                 Key::Test(input, test) => alone(input, met(test, set.contains(1))),
                 Key::Expression(text) => alone(text, text_of(&dimension.scale, set)),
+                Key::Pair(..) => {
+                    let cells = dimension.pair.iter().map(|pair| pair.cell(set, known));
+                    vec![(cells.collect(), set.clone())]
+                }
                 Key::Fact(_) => self.fact_cells(dimension, set),
             };
             let with = |(region, sets): &(Region, Sets), (cells, set): &Way| {

@@ -6,6 +6,7 @@ use super::{
     regions::Sets,
     set::ClassSet,
     space::{Space, index},
+    witness::Witness,
 };
 use crate::{
     evaluate::explain,
@@ -66,7 +67,7 @@ impl<'s, 't> Marks<'s, 't> {
                 shows(&rows)
             })
         };
-        if self.space.witness(&sets, &mut replayed).is_some() {
+        if let Witness::Facts(_) = self.space.witness(&sets, &mut replayed) {
             self.done[at] = true;
         } else {
             self.tries[at] += 1;
@@ -96,23 +97,17 @@ pub(super) struct Answering<'s, 't>(pub(super) Marks<'s, 't>);
 
 impl Judge for Answering<'_, '_> {
     fn reduce(&mut self, live: &mut Vec<u32>, sure: Sure<'_>) -> Option<u32> {
-        let rules = self.0.rules;
-        let certain = live.iter().copied().filter(|&row| sure.is(row));
-        if let Some(best) = certain.min_by_key(|&row| rules.strength(row)) {
-            let bound = rules.strength(best);
-            live.retain(|&row| rules.strength(row) <= bound);
-        }
+        drop_weaker(self.0.rules, live, sure);
         live.iter().all(|&row| self.0.settled(row)).then_some(0)
     }
 
     fn verdict(&mut self, hits: &[u32], path: Path<'_>) -> u32 {
         let rules = self.0.rules;
-        let strongest = |rows: &[u32]| rows.iter().copied().min_by_key(|&row| rules.strength(row));
-        if let Some(best) = strongest(hits)
+        if let Some(best) = strongest(rules, hits)
             && !self.0.settled(best)
         {
             self.0
-                .mark(best, path, |rows| strongest(rows) == Some(best));
+                .mark(best, path, |hits| strongest(rules, hits) == Some(best));
         }
         0
     }
@@ -143,72 +138,71 @@ impl<'s, 't> Needed<'s, 't> {
         }
         Self(marks)
     }
+}
 
-    /// Drops rows that make no difference, for themselves or others; returns those that
-    /// may.
-    fn candidates(&self, live: &mut Vec<u32>, sure: Sure<'_>) -> Vec<u32> {
-        let rules = self.0.rules;
-        let mut certain: Vec<u32> = live.iter().copied().filter(|&row| sure.is(row)).collect();
-        match rules.table.hit_policy {
-            HitPolicy::Unique => match certain.len() {
-                0 | 1 => live.clone(),
-                2 => certain,
-                // Without one of them there is still a conflict.
-                _ => Vec::new(),
-            },
-            HitPolicy::Any => {
-                let mut outputs: Vec<u32> = certain.iter().map(|&row| rules.output(row)).collect();
-                outputs.sort_unstable();
-                let twice: Vec<u32> = outputs
-                    .windows(2)
-                    .filter(|w| w[0] == w[1])
-                    .map(|w| w[0])
-                    .collect();
-                outputs.dedup();
-                if outputs.len() > 2 {
-                    return Vec::new();
+/// Drops rows that make no difference, for themselves or others; returns those that
+/// may.
+fn candidates(rules: &Rules<'_>, live: &mut Vec<u32>, sure: Sure<'_>) -> Vec<u32> {
+    let mut certain: Vec<u32> = live.iter().copied().filter(|&row| sure.is(row)).collect();
+    match rules.table.hit_policy {
+        HitPolicy::Unique => match certain.len() {
+            0 | 1 => live.clone(),
+            2 => certain,
+            // Without one of them there is still a conflict.
+            _ => Vec::new(),
+        },
+        HitPolicy::Any => {
+            let mut outputs: Vec<u32> = certain.iter().map(|&row| rules.output(row)).collect();
+            outputs.sort_unstable();
+            let twice: Vec<u32> = outputs
+                .windows(2)
+                .filter(|w| w[0] == w[1])
+                .map(|w| w[0])
+                .collect();
+            outputs.dedup();
+            if outputs.len() > 2 {
+                return Vec::new();
+            }
+            // Of an output that is there twice for sure, no row makes a difference.
+            let mut kept: Vec<u32> = Vec::new();
+            live.retain(|&row| {
+                let output = rules.output(row);
+                if !twice.contains(&output) {
+                    return true;
                 }
-                // Of an output that is there twice for sure, no row makes a difference.
-                let mut kept: Vec<u32> = Vec::new();
-                live.retain(|&row| {
-                    let output = rules.output(row);
-                    if !twice.contains(&output) {
-                        return true;
-                    }
-                    let before = kept.iter().filter(|&&other| other == output).count();
-                    let keep = sure.is(row) && before < 2;
-                    if keep {
-                        kept.push(output);
-                    }
-                    keep
-                });
-                live.iter()
-                    .copied()
-                    .filter(|&row| !twice.contains(&rules.output(row)))
-                    .collect()
-            }
-            HitPolicy::First | HitPolicy::Priority => {
-                certain.sort_by_key(|&row| rules.strength(row));
-                if let Some(&second) = certain.get(1) {
-                    let bound = rules.strength(second);
-                    live.retain(|&row| rules.strength(row) <= bound);
+                let before = kept.iter().filter(|&&other| other == output).count();
+                let keep = sure.is(row) && before < 2;
+                if keep {
+                    kept.push(output);
                 }
-                let first = certain.first().map(|&row| rules.strength(row));
-                let answers = |row: u32| first.is_none_or(|first| rules.strength(row) <= first);
-                live.iter().copied().filter(|&row| answers(row)).collect()
-            }
-            HitPolicy::Collect(Some(aggregator @ (Aggregator::Min | Aggregator::Max))) => {
-                rules.reduce_extreme(live, sure, aggregator, 2);
-                live.clone()
-            }
-            _ => live.clone(),
+                keep
+            });
+            live.iter()
+                .copied()
+                .filter(|&row| !twice.contains(&rules.output(row)))
+                .collect()
         }
+        HitPolicy::First | HitPolicy::Priority => {
+            certain.sort_by_key(|&row| rules.strength(row));
+            if let Some(&second) = certain.get(1) {
+                let bound = rules.strength(second);
+                live.retain(|&row| rules.strength(row) <= bound);
+            }
+            let first = certain.first().map(|&row| rules.strength(row));
+            let answers = |row: u32| first.is_none_or(|first| rules.strength(row) <= first);
+            live.iter().copied().filter(|&row| answers(row)).collect()
+        }
+        HitPolicy::Collect(Some(aggregator @ (Aggregator::Min | Aggregator::Max))) => {
+            rules.reduce_extreme(live, sure, aggregator, 2);
+            live.clone()
+        }
+        _ => live.clone(),
     }
 }
 
 impl Judge for Needed<'_, '_> {
     fn reduce(&mut self, live: &mut Vec<u32>, sure: Sure<'_>) -> Option<u32> {
-        let candidates = self.candidates(live, sure);
+        let candidates = candidates(self.0.rules, live, sure);
         candidates
             .iter()
             .all(|&row| self.0.settled(row))
@@ -217,15 +211,79 @@ impl Judge for Needed<'_, '_> {
 
     fn verdict(&mut self, hits: &[u32], path: Path<'_>) -> u32 {
         let rules = self.0.rules;
-        let differs = |hits: &[u32], row: u32| {
-            let others: Vec<u32> = hits.iter().copied().filter(|&other| other != row).collect();
-            others.len() < hits.len() && rules.given(hits) != rules.given(&others)
-        };
         for &row in hits {
-            if !self.0.settled(row) && differs(hits, row) {
-                self.0.mark(row, path, |rows| differs(rows, row));
+            if !self.0.settled(row) && differs(rules, hits, row) {
+                self.0.mark(row, path, |hits| differs(rules, hits, row));
             }
         }
         0
+    }
+}
+
+/// Drops rows weaker than one that matches everywhere.
+fn drop_weaker(rules: &Rules<'_>, live: &mut Vec<u32>, sure: Sure<'_>) {
+    let certain = live.iter().copied().filter(|&row| sure.is(row));
+    if let Some(best) = certain.min_by_key(|&row| rules.strength(row)) {
+        let bound = rules.strength(best);
+        live.retain(|&row| rules.strength(row) <= bound);
+    }
+}
+
+fn strongest(rules: &Rules<'_>, hits: &[u32]) -> Option<u32> {
+    hits.iter().copied().min_by_key(|&row| rules.strength(row))
+}
+
+/// Whether the answer is another one without a row.
+fn differs(rules: &Rules<'_>, hits: &[u32], row: u32) -> bool {
+    let others: Vec<u32> = hits.iter().copied().filter(|&other| other != row).collect();
+    others.len() < hits.len() && rules.given(hits) != rules.given(&others)
+}
+
+/// Where one row answers, or makes a difference: since not every point of a space is a fact
+/// set where columns depend on each other, a place that isn't one says nothing of others.
+pub(super) struct Place<'s, 't> {
+    rules: &'s Rules<'t>,
+    row: u32,
+    needed: bool,
+}
+
+impl<'s, 't> Place<'s, 't> {
+    pub(super) fn new(rules: &'s Rules<'t>, row: u32, needed: bool) -> Self {
+        Self { rules, row, needed }
+    }
+
+    fn is(&self, hits: &[u32]) -> bool {
+        if self.needed {
+            differs(self.rules, hits, self.row)
+        } else {
+            strongest(self.rules, hits) == Some(self.row)
+        }
+    }
+
+    /// Whether facts lie there.
+    pub(super) fn shows(&self, facts: &Facts) -> bool {
+        let rows = matching(self.rules.table, facts).unwrap_or_default();
+        let rows: Vec<u32> = rows
+            .iter()
+            .map(|&row| number(self.rules.first, row))
+            .collect();
+        self.is(&rows)
+    }
+}
+
+impl Judge for Place<'_, '_> {
+    fn reduce(&mut self, live: &mut Vec<u32>, sure: Sure<'_>) -> Option<u32> {
+        let possible = if self.needed {
+            candidates(self.rules, live, sure).contains(&self.row)
+        } else {
+            drop_weaker(self.rules, live, sure);
+            true
+        };
+        let possible = possible && live.contains(&self.row);
+        (!possible).then_some(0)
+    }
+
+    fn verdict(&mut self, hits: &[u32], _: Path<'_>) -> u32 {
+        u32::from(self.is(hits))
     }
 }

@@ -56,6 +56,10 @@ pub(super) struct Scale {
     line: bool,
     /// Classes of listed values.
     listed: HashMap<Value, u32>,
+    /// How many classes are of nulls: the last ones.
+    nulls: u32,
+    /// Whether values are left out.
+    partial: bool,
 }
 
 impl Scale {
@@ -67,6 +71,8 @@ impl Scale {
             groups: Vec::new(),
             line: false,
             listed: HashMap::new(),
+            nulls: 1,
+            partial: false,
         };
         match ty {
             Type::Boolean => scale.list([Value::Boolean(true), Value::Boolean(false)]),
@@ -114,11 +120,26 @@ impl Scale {
             value: Value::Boolean(truth),
             shape: Shape::Point,
         };
+        Self::bare(vec![class(false), class(true)], 0)
+    }
+
+    /// Classes of how two values lie to each other, `known` of them without null.
+    pub(super) fn of_relations(all: u32, known: u32) -> Self {
+        let class = |_| Class {
+            value: Value::Null,
+            shape: Shape::Point,
+        };
+        Self::bare((0..all).map(class).collect(), all - known)
+    }
+
+    fn bare(classes: Vec<Class>, nulls: u32) -> Self {
         Self {
-            classes: vec![class(false), class(true)],
+            classes,
             groups: Vec::new(),
             line: false,
             listed: HashMap::new(),
+            nulls,
+            partial: false,
         }
     }
 
@@ -126,7 +147,12 @@ impl Scale {
         u32::try_from(self.classes.len()).unwrap_or(u32::MAX)
     }
 
-    /// The class of null.
+    /// How many classes are of known values: the first ones.
+    pub(super) fn known(&self) -> u32 {
+        self.count() - self.nulls
+    }
+
+    /// The class of null, of values of one expression.
     pub(super) fn null(&self) -> Option<u32> {
         let last = self.classes.last()?;
         (last.shape == Shape::Null).then(|| self.count() - 1)
@@ -135,6 +161,11 @@ impl Scale {
     /// Whether values are told apart by order.
     pub(super) fn is_line(&self) -> bool {
         self.line
+    }
+
+    /// Whether all values of the type are in it.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.partial
     }
 
     fn list(&mut self, values: impl IntoIterator<Item = Value>) {
@@ -245,6 +276,7 @@ impl Scale {
             renumbered.push(kept.then_some(next));
             next += u32::from(kept);
         }
+        self.partial |= renumbered.iter().any(Option::is_none);
         let place = |class: u32| {
             let until = usize::try_from(class)
                 .unwrap_or(usize::MAX)

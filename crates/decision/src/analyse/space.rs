@@ -5,15 +5,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
     Reason, Undecided,
-    constants::{Constants, has_classes, is_plain},
+    constants::{Constants, is_plain},
+    finder::{Column, Finder},
     limits,
     regions::names,
+    relation::Pair,
     scale::Scale,
     set::ClassSet,
 };
 use crate::{
-    sfeel::{Expression, Met, Node, Operator, Property, Scope, Test, meets, part},
-    table::{Input, Table},
+    sfeel::{Expression, Met, Node, Operator, Scope, Test, meets, part},
+    table::Table,
     types::Type,
     value::Facts,
 };
@@ -25,8 +27,21 @@ pub(super) enum Key {
     Fact(String),
     /// The values of an expression, by its canonical text.
     Expression(String),
+    /// How two expressions lie to each other, by their texts in order.
+    Pair(String, String),
     /// A test that constants alone don't decide, by the texts of input and test: met or not.
     Test(String, String),
+}
+
+impl Key {
+    pub(super) fn pair(a: &Node, b: &Node) -> Self {
+        let (a, b) = (a.to_string(), b.to_string());
+        if a <= b {
+            Self::Pair(a, b)
+        } else {
+            Self::Pair(b, a)
+        }
+    }
 }
 
 /// One dimension.
@@ -38,6 +53,8 @@ pub(super) struct Dimension<'t> {
     pub(super) input: &'t Node,
     /// The test, where it is about one.
     pub(super) test: Option<&'t Test>,
+    /// The two that are compared, where it is about that.
+    pub(super) pair: Option<Pair<'t>>,
     /// What the inputs on a fact are called: on its value, and on its currency.
     pub(super) names: (String, String),
 }
@@ -64,21 +81,6 @@ pub struct Space<'t> {
     pub(super) undecided: Vec<Undecided>,
 }
 
-/// A column that reads a dimension.
-pub(super) struct Column<'t> {
-    pub(super) table: usize,
-    pub(super) index: usize,
-    input: &'t Input,
-    pub(super) property: Option<Property>,
-}
-
-/// The dimensions while they are found.
-#[derive(Default)]
-pub(super) struct Finder<'t> {
-    pub(super) columns: BTreeMap<Key, Vec<Column<'t>>>,
-    tests: BTreeMap<Key, (&'t Node, &'t Test)>,
-}
-
 impl<'t> Space<'t> {
     /// Puts tables into one space.
     #[must_use]
@@ -95,8 +97,9 @@ impl<'t> Space<'t> {
             undecided: Vec::new(),
             tables,
         };
-        let finder = space.find();
-        if finder.columns.len() + finder.tests.len() > limits::DIMENSIONS {
+        let finder = Finder::new(&space.tables);
+        let dimensions = finder.columns.len() + finder.tests.len() + finder.pairs.len();
+        if dimensions > limits::DIMENSIONS {
             let message = format!(
                 "more than {} different columns and tests",
                 limits::DIMENSIONS
@@ -172,36 +175,18 @@ impl<'t> Space<'t> {
             .any(|dimension| !matches!(dimension.key, Key::Fact(_)))
     }
 
+    /// Whether expressions are compared with each other.
+    pub(super) fn has_pairs(&self) -> bool {
+        self.dimensions
+            .iter()
+            .any(|dimension| dimension.pair.is_some())
+    }
+
     /// Whether a row tests a dimension that may depend on others.
     pub(super) fn is_dependent(&self, row: u32) -> bool {
         self.tests(row)
             .iter()
             .any(|&(at, _)| !matches!(self.dimensions[index(at)].key, Key::Fact(_)))
-    }
-
-    fn find(&mut self) -> Finder<'t> {
-        let mut finder = Finder::default();
-        for (table, &read) in self.tables.iter().enumerate() {
-            for (column, input) in read.inputs.iter().enumerate() {
-                let (key, property) = key_of(input);
-                for row in &read.rows {
-                    let test = &row.cells[column].test;
-                    if *test != Test::Any && !is_plain(test, &input.ty) {
-                        let key = Key::Test(input.expression.to_string(), test.to_string());
-                        finder.tests.insert(key, (&input.expression, test));
-                    }
-                }
-                if has_classes(&input.ty) {
-                    finder.columns.entry(key).or_default().push(Column {
-                        table,
-                        index: column,
-                        input,
-                        property,
-                    });
-                }
-            }
-        }
-        finder
     }
 
     fn scales(&mut self, finder: &Finder<'t>) {
@@ -215,6 +200,9 @@ impl<'t> Space<'t> {
                         constants.add(test, column.property);
                     }
                 }
+                for test in finder.own_parts(column.table, column.index) {
+                    constants.add(test, column.property);
+                }
             }
             let ty = self.common_type(key, columns);
             let Some(mut scale) = ty.and_then(|ty| Scale::new(&ty, &constants)) else {
@@ -226,6 +214,7 @@ impl<'t> Space<'t> {
                 scale,
                 input: &columns[0].input.expression,
                 test: None,
+                pair: None,
                 names: match key {
                     Key::Fact(name) => names(
                         name,
@@ -241,6 +230,18 @@ impl<'t> Space<'t> {
                 scale: Scale::of_test(),
                 input,
                 test: Some(test),
+                pair: None,
+                names: Default::default(),
+            });
+        }
+        for (key, pair) in &finder.pairs {
+            let (all, known) = pair.counts();
+            self.dimensions.push(Dimension {
+                key: key.clone(),
+                scale: Scale::of_relations(all, known),
+                input: pair.left,
+                test: None,
+                pair: Some(pair.clone()),
                 names: Default::default(),
             });
         }
@@ -359,14 +360,6 @@ impl<'t> Space<'t> {
             self.undecided
                 .push(Undecided::new(Reason::Expression, message));
         }
-    }
-}
-
-/// The dimension that an input reads, and which part of its fact.
-pub(super) fn key_of(input: &Input) -> (Key, Option<Property>) {
-    match &input.expression.expression {
-        Expression::Fact(name, property) => (Key::Fact(name.clone()), *property),
-        _ => (Key::Expression(input.expression.to_string()), None),
     }
 }
 

@@ -93,7 +93,7 @@ fn text_of(rows: &[SmallRow], policy: &str, default: Option<i32>) -> String {
     text
 }
 
-fn read(text: &str) -> Table {
+pub(super) fn read(text: &str) -> Table {
     let none = |name: &str| Err(format!("no file {name}"));
     match Table::from_yaml(text, &Schema::open(), &none) {
         Ok(table) => table,
@@ -208,7 +208,7 @@ fn lies_in(table: &Table, region: &Region, witness: &Facts) -> bool {
 }
 
 /// The outputs where exactly these rows match, so that they compare as answers.
-fn given(table: &Table, rows: &[usize], unordered: bool) -> Output {
+pub(super) fn given(table: &Table, rows: &[usize], unordered: bool) -> Output {
     match table.output(&crate::evaluate::outcome_of(table, rows)) {
         Output::Conflict(_) => Output::Conflict(Vec::new()),
         Output::Many(mut all) if unordered => {
@@ -223,7 +223,7 @@ fn is_unordered(table: &Table) -> bool {
     table.hit_policy() == HitPolicy::Collect(None)
 }
 
-fn cases() -> ProptestConfig {
+pub(super) fn cases() -> ProptestConfig {
     let set = std::env::var("PROPTEST_CASES")
         .ok()
         .and_then(|cases| cases.parse().ok());

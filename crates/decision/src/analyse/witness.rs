@@ -2,26 +2,53 @@
 
 use super::{
     constants::Constants,
-    limits, points,
+    limits,
+    model::{Model, Models},
     regions::Sets,
+    relation::Relation,
     scale::Scale,
+    set::ClassSet,
+    solve::beyond,
     space::{Dimension, Key, Space},
 };
 use crate::{
-    sfeel::{Expression, Met, Node, Operator, Scope, Unary, calculate, holds, meets, part},
+    sfeel::{Expression, Met, Node, Scope, Unary, calculate, meets},
     types::Type,
     value::{Facts, Value},
 };
 
+/// What shows a region.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Witness {
+    /// A fact set in it.
+    Facts(Facts),
+    /// Nothing: it is empty, since its columns are computed from the same facts, or compare
+    /// them with each other.
+    Nowhere,
+    /// No fact set was found, though there may be one.
+    Unfound,
+}
+
+impl Witness {
+    /// The fact set.
+    #[must_use]
+    pub fn facts(self) -> Option<Facts> {
+        match self {
+            Self::Facts(facts) => Some(facts),
+            Self::Nowhere | Self::Unfound => None,
+        }
+    }
+}
+
 impl Space<'_> {
-    /// A fact set in a box that `accept` agrees to. All facts of all tables are in it. Where
-    /// dimensions depend on each other it may not be found though there is one.
-    pub(super) fn witness(
-        &self,
-        sets: &Sets,
-        accept: &mut dyn FnMut(&Facts) -> bool,
-    ) -> Option<Facts> {
-        let choices = self.choices(sets);
+    /// A fact set in a box that `accept` agrees to. All facts of all tables are in it.
+    pub(super) fn witness(&self, sets: &Sets, accept: &mut dyn FnMut(&Facts) -> bool) -> Witness {
+        let models = match self.models(sets) {
+            Models::Nowhere => return Witness::Nowhere,
+            Models::Some(models) => models,
+        };
+        let choices = self.choices(sets, &models);
+        let ways = models.iter().map(Vec::len).max().unwrap_or(0);
         let attempts = if self.has_dependent() {
             limits::ATTEMPTS
         } else {
@@ -32,34 +59,60 @@ impl Space<'_> {
             let mut facts = Facts::new();
             for (name, values) in &choices {
                 let count = values.len().max(1);
-                let value = values.get(rest % count)?;
+                let Some(value) = values.get(rest % count) else {
+                    return Witness::Nowhere;
+                };
                 rest /= count;
                 facts.insert(name.clone(), value.clone());
+            }
+            for ways in &models {
+                if let Some(model) = ways.get(attempt % ways.len().max(1)) {
+                    self.follow(model, &mut facts, attempt / ways.len().max(1));
+                }
             }
             if self.has_dependent() && !self.adjust(&mut facts, sets, attempt) {
                 continue;
             }
             if accept(&facts) {
-                return Some(facts);
+                return Witness::Facts(facts);
             }
-            if rest > 0 {
+            // With several ways, expressions can be solved for one or another fact.
+            if rest > 0 && attempt >= ways * 4 {
                 break;
             }
         }
-        None
+        Witness::Unfound
+    }
+
+    /// Gives facts the values of a model, then changes others so that expressions have theirs.
+    fn follow(&self, model: &Model<'_>, facts: &mut Facts, attempt: usize) {
+        let is_fact = |node: &Node| matches!(node.expression, Expression::Fact(_, None));
+        for (node, value) in model.iter().filter(|(node, _)| is_fact(node)) {
+            self.solve(node, value, facts, attempt);
+        }
+        for (node, value) in model.iter().filter(|(node, _)| !is_fact(node)) {
+            if self.value(node, facts).as_ref() != Some(value) {
+                self.solve(node, value, facts, attempt);
+            }
+        }
     }
 
     /// Values that each fact may have, the plainest first.
-    fn choices(&self, sets: &Sets) -> Vec<(String, Vec<Value>)> {
+    fn choices(&self, sets: &Sets, models: &[Vec<Model<'_>>]) -> Vec<(String, Vec<Value>)> {
         let mut choices = Vec::new();
         for (name, ty) in self.facts() {
             let found = (0..)
                 .zip(&self.dimensions)
                 .find(|(_, dimension)| matches!(&dimension.key, Key::Fact(fact) if *fact == name));
-            let values = match found {
+            let mut values = match found {
                 Some((at, dimension)) => in_set(dimension, sets.get(&at)),
                 None => self.plausible(&ty),
             };
+            let models = models.iter().filter_map(|ways| ways.first());
+            let is_it = |node: &Node| matches!(&node.expression, Expression::Fact(fact, None) if *fact == name);
+            if models.flatten().any(|(node, _)| is_it(node)) {
+                values.truncate(1);
+            }
             choices.push((name, values));
         }
         choices
@@ -81,7 +134,7 @@ impl Space<'_> {
     fn plausible(&self, ty: &Type) -> Vec<Value> {
         let mut constants = Constants::default();
         for dimension in &self.dimensions {
-            if matches!(dimension.key, Key::Fact(_)) {
+            if matches!(dimension.key, Key::Fact(_) | Key::Pair(..)) {
                 continue;
             }
             let values = dimension
@@ -168,6 +221,7 @@ impl Space<'_> {
                             self.solve(operand, &target, facts, attempt);
                         }
                     }
+                    (Key::Pair(..), _) => self.bring_to(dimension, set, facts, attempt),
                     (Key::Test(..), None) => {}
                 }
             }
@@ -178,8 +232,55 @@ impl Space<'_> {
         false
     }
 
+    /// Changes one side of two that are compared so that they lie as a box has it.
+    fn bring_to(
+        &self,
+        dimension: &Dimension<'_>,
+        set: &ClassSet,
+        facts: &mut Facts,
+        attempt: usize,
+    ) {
+        let Some(pair) = &dimension.pair else {
+            return;
+        };
+        let relations = pair.relations(Some(set));
+        let (Some(left), Some(right), Some(&relation)) = (
+            self.value(pair.left, facts),
+            self.value(pair.right, facts),
+            relations.get(attempt % relations.len().max(1)),
+        ) else {
+            return;
+        };
+        let left_first = (attempt / relations.len()).is_multiple_of(2);
+        let (node, other, up) = match relation {
+            Relation::LeftNull | Relation::BothNull if left != Value::Null => {
+                return self.solve(pair.left, &Value::Null, facts, attempt / 2);
+            }
+            Relation::RightNull | Relation::BothNull => {
+                return self.solve(pair.right, &Value::Null, facts, attempt / 2);
+            }
+            Relation::LeftNull => return,
+            _ if left_first => (pair.left, &right, relation == Relation::Greater),
+            _ => (pair.right, &left, relation == Relation::Less),
+        };
+        let target = match relation {
+            Relation::Equal => Some(other.clone()),
+            _ => beyond(other, up),
+        };
+        if let Some(target) = target {
+            self.solve(node, &target, facts, attempt / 2);
+        }
+    }
+
     /// The class that facts come to in a dimension.
     pub(super) fn class_of(&self, dimension: &Dimension<'_>, facts: &Facts) -> Option<u32> {
+        if let Some(pair) = &dimension.pair {
+            let (left, right) = (
+                self.value(pair.left, facts)?,
+                self.value(pair.right, facts)?,
+            );
+            return pair.class(Relation::of(&left, &right));
+        }
         let scope = Scope::new(facts, &self.types);
         match (&dimension.key, dimension.test) {
             (Key::Fact(name), _) => dimension.scale.locate(facts.get(name)?),
@@ -195,179 +296,15 @@ impl Space<'_> {
         }
     }
 
-    fn value(&self, node: &Node, facts: &Facts) -> Option<Value> {
+    pub(super) fn value(&self, node: &Node, facts: &Facts) -> Option<Value> {
         calculate(node, &Scope::new(facts, &self.types))
             .ok()
             .flatten()
     }
-
-    /// Changes one fact of an expression so that it comes to a value, as far as its
-    /// operations can be undone.
-    fn solve(&self, node: &Node, target: &Value, facts: &mut Facts, attempt: usize) {
-        match &node.expression {
-            Expression::Fact(name, None) => {
-                if let Some(ty) = self.types.get(name)
-                    && let Ok(value) = ty.coerce(measured(ty, target))
-                {
-                    facts.insert(name.clone(), value);
-                }
-            }
-            Expression::Fact(name, Some(property)) => {
-                // Only an amount can be changed by itself.
-                if let (Some(Value::Money { currency, .. }), Value::Number(amount)) =
-                    (facts.get(name), target)
-                    && part(
-                        Value::Money {
-                            amount: *amount,
-                            currency: currency.clone(),
-                        },
-                        Some(*property),
-                    ) == *target
-                {
-                    let currency = currency.clone();
-                    facts.insert(
-                        name.clone(),
-                        Value::Money {
-                            amount: *amount,
-                            currency,
-                        },
-                    );
-                }
-            }
-            Expression::Negate(inner) => {
-                if let Some(value) =
-                    self.combined(Operator::Multiply, target, &Value::Number((-1_i32).into()))
-                {
-                    self.solve(inner, &value, facts, attempt / 2);
-                }
-            }
-            Expression::Arithmetic(operator, left, right) => {
-                self.solve_arithmetic(*operator, (left, right), target, facts, attempt);
-            }
-            Expression::Compare(comparison, left, right) => {
-                let Some(other) = self.value(right, facts) else {
-                    return;
-                };
-                let near = [
-                    Some(other.clone()),
-                    beyond(&other, true),
-                    beyond(&other, false),
-                ];
-                let wanted = target.as_bool();
-                let found = near
-                    .into_iter()
-                    .flatten()
-                    .find(|value| holds(*comparison, value, &other) == wanted);
-                if let Some(value) = found {
-                    self.solve(left, &value, facts, attempt);
-                }
-            }
-            #[allow(
-                unreachable_patterns,
-                reason = "other expressions are tried as they come"
-            )]
-            _ => {}
-        }
-    }
-
-    fn solve_arithmetic(
-        &self,
-        operator: Operator,
-        (left, right): (&Node, &Node),
-        target: &Value,
-        facts: &mut Facts,
-        attempt: usize,
-    ) {
-        let (Some(a), Some(b)) = (self.value(left, facts), self.value(right, facts)) else {
-            return;
-        };
-        let has_fact = |node: &Node| {
-            let mut found = false;
-            node.facts(&mut |_| found = true);
-            found
-        };
-        let left_first = has_fact(left) && (attempt.is_multiple_of(2) || !has_fact(right));
-        let undone = match (operator, left_first) {
-            (Operator::Add, true) => self.combined(Operator::Subtract, target, &b),
-            (Operator::Add, false) => self.combined(Operator::Subtract, target, &a),
-            (Operator::Subtract, true) => self.combined(Operator::Add, target, &b),
-            (Operator::Subtract, false) => self.combined(Operator::Subtract, &a, target),
-            (Operator::Multiply, true) => self.combined(Operator::Divide, target, &b),
-            (Operator::Multiply, false) => self.combined(Operator::Divide, target, &a),
-            (Operator::Divide, true) => self.combined(Operator::Multiply, target, &b),
-            (Operator::Divide, false) => self.combined(Operator::Divide, &a, target),
-            (Operator::Power, _) => None,
-        };
-        // Each level decides by a bit of its own.
-        if let Some(value) = undone {
-            let side = if left_first { left } else { right };
-            self.solve(side, &value, facts, attempt / 2);
-        }
-    }
-
-    fn combined(&self, operator: Operator, a: &Value, b: &Value) -> Option<Value> {
-        let literal = |value: &Value| {
-            Box::new(Node {
-                at: 0,
-                end: 0,
-                expression: Expression::Literal(value.clone()),
-            })
-        };
-        let node = Node {
-            at: 0,
-            end: 0,
-            expression: Expression::Arithmetic(operator, literal(a), literal(b)),
-        };
-        self.value(&node, &Facts::new())
-            .filter(|value| *value != Value::Null)
-    }
-}
-
-/// A bare amount with the measure that a type declares.
-fn measured(ty: &Type, value: &Value) -> Value {
-    match (ty, value) {
-        (
-            Type::Money {
-                currency: Some(code),
-            },
-            Value::Number(amount),
-        ) => Value::Money {
-            amount: *amount,
-            currency: code.clone(),
-        },
-        (Type::Quantity { unit }, Value::Number(amount)) => Value::Quantity {
-            amount: *amount,
-            unit: unit.clone(),
-        },
-        _ => value.clone(),
-    }
-}
-
-/// A value a little more or less, with its measure.
-fn beyond(value: &Value, up: bool) -> Option<Value> {
-    let step = |bare: &Value| {
-        if up {
-            points::above(bare)
-        } else {
-            points::below(bare)
-        }
-    };
-    match value {
-        Value::Money { amount, currency } => Some(Value::Money {
-            amount: step(&Value::Number(*amount))?.as_number()?,
-            currency: currency.clone(),
-        }),
-        Value::Quantity { amount, unit } => Some(Value::Quantity {
-            amount: step(&Value::Number(*amount))?.as_number()?,
-            unit: unit.clone(),
-        }),
-        Value::Boolean(truth) => Some(Value::Boolean(!truth)),
-        other => step(other),
-    }
 }
 
 /// The values of some classes of a fact that a box lets through.
-fn in_set(dimension: &Dimension<'_>, set: Option<&super::set::ClassSet>) -> Vec<Value> {
+fn in_set(dimension: &Dimension<'_>, set: Option<&ClassSet>) -> Vec<Value> {
     let scale = &dimension.scale;
     let value = |class: u32| scale.class(class).map(|class| class.value.clone());
     let known = |class: &u32| Some(*class) != scale.null();

@@ -178,8 +178,97 @@ rows:
   - {id: small, when: {total: '< 10'}, then: {x: 2}}
 ");
     let gap = report.of(FindingKind::Gap).next().expect("a gap");
-    assert_eq!(gap.region.to_string(), "total not(<= limit); total >= 10");
+    assert_eq!(gap.region.to_string(), "total >= 10; total > limit");
     assert_eq!(evaluate(&table, witness(gap)).outcomes, [Outcome::NoHit]);
+    assert_eq!(
+        regions(&report, FindingKind::NullInput),
+        ["total null", "limit null"]
+    );
+    assert_eq!(report.undecided, []);
+}
+
+/// A table of two columns that are compared, by the tests of the first.
+fn compared(types: &str, cells: &[&str]) -> (Table, Report) {
+    let mut text = format!("name: t\nfacts: {{{types}}}\ninputs: [a]\nhit_policy: UNIQUE\nrows:\n");
+    for (at, cell) in cells.iter().enumerate() {
+        text += &format!("  - {{id: r{at}, when: {{a: '{cell}'}}, then: {{x: {at}}}}}\n");
+    }
+    of(&text)
+}
+
+#[test]
+fn opposite_tests_against_an_expression_leave_nothing_open() {
+    let (_, report) = compared(
+        "a: {type: date}, b: {type: date}",
+        &[
+            "< b + duration(\"P3M\")",
+            ">= b + duration(\"P3M\")",
+            "null",
+        ],
+    );
+    assert_eq!(report.undecided, []);
+    assert_eq!(regions(&report, FindingKind::NullInput), ["b null"]);
+    assert_eq!(report.findings.len(), 1);
+
+    let (table, report) = compared(
+        "a: {type: date}, b: {type: date}",
+        &[
+            "<= b + duration(\"P3M\")",
+            ">= b + duration(\"P3M\")",
+            "null",
+        ],
+    );
+    let conflict = report.of(FindingKind::Conflict).next().expect("a conflict");
+    let equal = "(b + duration(\"P3M\"))";
+    assert_eq!(conflict.region.to_string(), format!("a [{equal}..{equal}]"));
+    assert_eq!(
+        evaluate(&table, witness(conflict)).outcomes,
+        [Outcome::Conflict(vec![0, 1])]
+    );
+
+    let (table, report) = compared(
+        "a: {type: number}, b: {type: number}, c: {type: number}",
+        &["< b * 2 - c", "> b * 2 - c"],
+    );
+    let gap = report.of(FindingKind::Gap).next().expect("a gap");
+    assert_eq!(gap.region.to_string(), "a ((b * 2) - c)");
+    assert_eq!(evaluate(&table, witness(gap)).outcomes, [Outcome::NoHit]);
+    assert_eq!(report.undecided, []);
+}
+
+#[test]
+fn what_is_compared_is_told_apart_as_its_type_is() {
+    let (_, report) = compared(
+        "a: {type: boolean}, b: {type: boolean}",
+        &["b", "not(b, null)"],
+    );
+    assert_eq!(report.undecided, []);
+    assert_eq!(regions(&report, FindingKind::Gap), [""; 0]);
+    let (_, report) = compared("a: {type: string}, b: {type: string}", &["b"]);
+    assert_eq!(regions(&report, FindingKind::Gap), ["a not(b)"]);
+    assert_eq!(report.undecided, []);
+
+    // Amounts in two currencies are neither less nor more.
+    let (table, report) = compared("a: {type: money}, b: {type: money}", &["< b", ">= b"]);
+    assert_eq!(
+        regions(&report, FindingKind::Gap),
+        ["a a.currency != b.currency"]
+    );
+    let gap = report.of(FindingKind::Gap).next().expect("a gap");
+    assert_eq!(evaluate(&table, witness(gap)).outcomes, [Outcome::NoHit]);
+    assert_eq!(report.undecided, []);
+}
+
+#[test]
+fn what_can_not_be_less_than_itself_is_dead() {
+    let (_, report) = compared(
+        "a: {type: number}, b: {type: number}",
+        &["[b..a[", ">= b", "< b"],
+    );
+    let dead: Vec<_> = report.of(FindingKind::DeadRow).map(|f| f.rows[0]).collect();
+    assert_eq!(dead, [0]);
+    assert_eq!(report.of(FindingKind::Conflict).count(), 0);
+    assert_eq!(report.undecided, []);
 }
 
 #[test]

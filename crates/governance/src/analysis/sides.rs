@@ -4,7 +4,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use decision::{
     Facts, Outcome, Table,
-    analyse::{Change, Judge, Path, Reason, Region, Rules, Space, Sure, Undecided, limits},
+    analyse::{
+        Change, Judge, Path, Reason, Region, Rules, Space, Sure, Undecided, Witness, limits,
+    },
     evaluate_joint,
 };
 
@@ -93,13 +95,16 @@ pub(super) fn compare(
         };
         let witness = found.witness(&space, &mut differs);
         match (witness, shown) {
-            (Some(witness), Some((change, old, new))) => difference.changes.push(Changed {
-                change,
-                region: found.region.clone(),
-                witness,
-                old,
-                new,
-            }),
+            (Witness::Nowhere, _) => {}
+            (Witness::Facts(witness), Some((change, old, new))) => {
+                difference.changes.push(Changed {
+                    change,
+                    region: found.region.clone(),
+                    witness,
+                    old,
+                    new,
+                })
+            }
             _ => {
                 let message = "no fact set was found in this region; its columns are computed from the same facts";
                 difference.undecided.push(Undecided {

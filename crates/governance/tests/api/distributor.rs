@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use decision::{Outcome, yaml};
+use decision::{
+    analyse::{Finding, FindingKind, Options, Reason, check},
+    yaml,
+};
 use governance::{
     Bundle, Scope,
     files::{self, Source, suite::POLICY_TEST},
@@ -127,26 +130,17 @@ fn every_workflow_has_a_default_a_guardrail_a_variation_and_tests() {
 fn no_policy_contradicts_itself_and_no_default_leaves_a_gap() {
     let (bundle, _) = example();
     for (name, policy) in bundle.policies() {
-        // With nothing known, the outcomes are all that the table can have.
-        let evaluation = decision::evaluate(&policy.table, &decision::Facts::new());
-        if !evaluation.exact {
-            continue;
-        }
-        let conflict = |outcome: &Outcome| matches!(outcome, Outcome::Conflict(_));
-        assert!(
-            !evaluation.outcomes.iter().any(conflict),
-            "{name}: rows contradict each other"
-        );
-        let gap = policy.mode == governance::Mode::Default
-            && evaluation.outcomes.contains(&Outcome::NoHit);
-        assert!(!gap, "{name}: some facts have no row");
-        for row in 0..policy.rows.len() {
-            let hit =
-                |outcome: &Outcome| matches!(outcome, Outcome::Hits(rows) if rows.contains(&row));
-            assert!(
-                evaluation.outcomes.iter().any(hit),
-                "{name}: row {row} is dead"
-            );
-        }
+        let options = Options {
+            gaps: policy.mode == governance::Mode::Default,
+            ..Options::default()
+        };
+        let report = check(&policy.table, options);
+        // A margin of an order of nothing has no result.
+        let open = report.undecided.iter();
+        let open: Vec<_> = open.filter(|u| u.reason != Reason::Expression).collect();
+        assert!(open.is_empty(), "{name}: {open:?}");
+        let note = |finding: &&Finding| finding.kind == FindingKind::NullInput;
+        let found: Vec<_> = report.findings.iter().filter(|f| !note(f)).collect();
+        assert!(found.is_empty(), "{name}: {found:?}");
     }
 }
