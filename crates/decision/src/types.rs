@@ -173,6 +173,26 @@ impl Type {
         read.ok_or_else(|| self.mismatch(MismatchKind::Type, &value))
     }
 
+    /// A bare number as an amount in the measure that this type declares; all else as it is.
+    pub(crate) fn measure(&self, value: Value) -> Value {
+        match (self, value) {
+            (
+                Self::Money {
+                    currency: Some(code),
+                },
+                Value::Number(amount),
+            ) => Value::Money {
+                amount,
+                currency: code.clone(),
+            },
+            (Self::Quantity { unit }, Value::Number(amount)) => Value::Quantity {
+                amount,
+                unit: unit.clone(),
+            },
+            (_, value) => value,
+        }
+    }
+
     /// Reads a text as a value of this type.
     fn read(&self, text: &str) -> Option<Value> {
         match self {
@@ -316,6 +336,11 @@ fn named(name: &str) -> Option<Type> {
         "context" => Type::Context,
         _ => return None,
     })
+}
+
+/// Whether a name is that of a type which needs no definition.
+pub(crate) fn is_built_in(name: &str) -> bool {
+    named(name).is_some() || matches!(name, "quantity" | "list")
 }
 
 /// Three capital letters; which codes are in use is master data's business.

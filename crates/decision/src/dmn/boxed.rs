@@ -295,8 +295,11 @@ pub(super) fn function<'x>(
                 continue;
             }
             let reference = source.attribute(child, "typeRef");
-            let declared = items.of_reference(source, child, reference.as_ref());
-            parameters.push((name, mapping_of(source.mark(child), declared)));
+            let mut declared = items.of_reference(source, child, reference.as_ref());
+            let place = source.mark(child);
+            let description = source.child_text(child, "description");
+            declared.extend(description.map(|text| (scalar(place, "description"), text)));
+            parameters.push((name, mapping_of(place, declared)));
         } else if is_expression(source, child) {
             body = read(source, items, child, name, depth + 1);
         } else if !source.is(child, "description") {

@@ -8,7 +8,10 @@ use super::{
     EXTENSIONS,
     source::{Source, mapping, named, scalar},
 };
-use crate::yaml::{Kind, Node};
+use crate::{
+    types::is_built_in,
+    yaml::{Kind, Node},
+};
 
 /// The item definitions of a model.
 pub(super) struct Items {
@@ -16,6 +19,8 @@ pub(super) struct Items {
     /// without one.
     inline: BTreeMap<String, Node>,
     names: Vec<String>,
+    /// What definitions are called here whose names are those of built-in types.
+    renamed: BTreeMap<String, String>,
 }
 
 impl Items {
@@ -27,6 +32,7 @@ impl Items {
         let mut items = Self {
             inline: BTreeMap::new(),
             names: Vec::new(),
+            renamed: BTreeMap::new(),
         };
         for element in elements {
             let Some(name) = source.attribute(*element, "name") else {
@@ -39,6 +45,9 @@ impl Items {
             }
             items.names.push(name);
         }
+        for element in elements {
+            items.rename(source, *element);
+        }
         let mut types = Vec::new();
         for element in elements {
             let Some(name) = source.attribute(*element, "name") else {
@@ -49,6 +58,7 @@ impl Items {
                 let name = name.as_str().unwrap_or_default().to_owned();
                 items.inline.insert(name, node);
             } else {
+                let name = scalar(name.mark(), items.called(name.as_str().unwrap_or_default()));
                 types.push((name, node));
             }
         }
@@ -62,6 +72,26 @@ impl Items {
         }
         let mark = elements.first().map(|first| source.mark(*first));
         (items, mark.and_then(|mark| named(mark, types)))
+    }
+
+    /// Gives a definition that is called as a built-in type a name of its own.
+    fn rename<'x>(&mut self, source: &mut Source<'x>, element: Element<'_, 'x>) {
+        let name = element.attribute("name").unwrap_or_default();
+        if !is_built_in(name) {
+            return;
+        }
+        let mut own = format!("{name} type");
+        while self.names.contains(&own) {
+            own.push_str(" type");
+        }
+        let message = format!("type `{name}` is called `{own}`, since `{name}` is built in here");
+        source.note(element, message);
+        self.renamed.insert(name.to_owned(), own);
+    }
+
+    /// What a definition is called here.
+    fn called<'n>(&'n self, name: &'n str) -> &'n str {
+        self.renamed.get(name).map_or(name, String::as_str)
     }
 
     /// What a definition or component declares.
@@ -174,7 +204,7 @@ impl Items {
         let written = reference.as_str().unwrap_or_default();
         for name in [written, strip(element, written)] {
             if self.names.iter().any(|known| known == name) {
-                return Some(scalar(reference.mark(), name));
+                return Some(scalar(reference.mark(), self.called(name)));
             }
         }
         let name = strip(element, written);

@@ -33,7 +33,7 @@ pub fn read(text: &str) -> Result<Import, Vec<Diagnostic>> {
     match Model::from_node(&node, &no_files) {
         Ok(model) => {
             let table = match root.attribute((EXTENSIONS, "form")) {
-                Some(TABLE) => Some(model.to_table()?),
+                Some(TABLE) => Some(model.to_table(says(root, "nameless"))?),
                 _ => None,
             };
             Ok(Import {
@@ -68,6 +68,11 @@ fn namespace<'e>(root: Element<'e, '_>) -> Result<&'e str, Diagnostic> {
         Some(found) => refuse(format!("`{found}` is no namespace of DMN 1.1 to 1.6")),
         None => refuse("the elements are in no namespace, expected one of DMN's".to_owned()),
     }
+}
+
+/// Whether the project says this of an element.
+fn says(element: Element<'_, '_>, attribute: &str) -> bool {
+    element.attribute((EXTENSIONS, attribute)) == Some("true")
 }
 
 /// What other elements refer to by their identifier.
@@ -124,16 +129,14 @@ fn definitions<'x>(source: &mut Source<'x>, root: Element<'_, 'x>) -> Node {
     }
     let mark = source.mark(root);
     let namespace = source.attribute(root, "namespace");
-    let unnamed = root.attribute((EXTENSIONS, "unnamed")) == Some("true");
-    let namespace = namespace.filter(|_| !unnamed);
-    let name = source
-        .attribute(root, "name")
-        .unwrap_or_else(|| scalar(mark, "model"));
+    let namespace = namespace.filter(|_| !says(root, "unnamed"));
+    let name = source.attribute(root, "name");
+    let name = name.filter(|_| !says(root, "nameless"));
     source::mapping(
         mark,
         [
             ("kind", Some(scalar(mark, "DecisionModel"))),
-            ("name", Some(name)),
+            ("name", name),
             ("namespace", namespace),
             ("description", source.child_text(root, "description")),
             ("types", types),

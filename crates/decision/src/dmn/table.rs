@@ -107,7 +107,7 @@ fn input<'x>(
     let text = expression.as_str().unwrap_or_default().to_owned();
     let label = source.attribute(element, "label");
     let label = label.as_ref().and_then(Node::as_str).filter(|label| {
-        label.len() <= limits::NAME_BYTES && !columns.inputs.iter().any(|known| known == label)
+        label.len() <= limits::CELL_BYTES && !columns.inputs.iter().any(|known| known == label)
     });
     let key = unique(label.unwrap_or(&text).to_owned(), &columns.inputs);
     let mark = source.mark(element);

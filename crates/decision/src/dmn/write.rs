@@ -11,7 +11,7 @@ use xml::Xml;
 
 use super::{EXTENSIONS, TABLE};
 use crate::{
-    diagnostic::{Diagnostic, settle},
+    diagnostic::{Diagnostic, Mark, settle},
     model::{Decision, Function, InputData, Model},
     table::Table,
 };
@@ -26,7 +26,7 @@ const NAMESPACE: &str = "https://www.omg.org/spec/DMN/20230324/MODEL/";
 /// # Errors
 /// With what DMN can't say.
 pub fn write(model: &Model) -> Result<String, Vec<Diagnostic>> {
-    write_as(model, None)
+    write_as(model, None, model.name.is_empty())
 }
 
 /// Writes a table that stands by itself: as a model of one decision, which is read as the
@@ -35,11 +35,13 @@ pub fn write(model: &Model) -> Result<String, Vec<Diagnostic>> {
 /// # Errors
 /// With what DMN can't say.
 pub fn write_table(table: &Table) -> Result<String, Vec<Diagnostic>> {
-    write_as(&Model::of_table_grouped(table), Some(TABLE))
+    let model = Model::of_table_grouped(table);
+    write_as(&model, Some(TABLE), table.name.is_empty())
 }
 
-/// `form` says what it is, where that is no model in the project's own form.
-fn write_as(model: &Model, form: Option<&str>) -> Result<String, Vec<Diagnostic>> {
+/// `form` says what it is, where that is no model in the project's own form; `nameless`, that
+/// the name isn't its own: DMN asks for one.
+fn write_as(model: &Model, form: Option<&str>, nameless: bool) -> Result<String, Vec<Diagnostic>> {
     let mut writer = Writer {
         model,
         xml: Xml::default(),
@@ -67,11 +69,19 @@ fn write_as(model: &Model, form: Option<&str>) -> Result<String, Vec<Diagnostic>
         ("xmlns", NAMESPACE),
         ("xmlns:bylaw", EXTENSIONS),
         ("id", id.as_str()),
-        ("name", model.name.as_str()),
+        (
+            "name",
+            if model.name.is_empty() {
+                "model"
+            } else {
+                &model.name
+            },
+        ),
         ("namespace", namespace.as_str()),
         ("exporter", "Bylaw"),
     ];
     attributes.extend(form.map(|form| ("bylaw:form", form)));
+    attributes.extend(nameless.then_some(("bylaw:nameless", "true")));
     attributes.extend(
         model
             .namespace
@@ -82,7 +92,8 @@ fn write_as(model: &Model, form: Option<&str>) -> Result<String, Vec<Diagnostic>
     writer
         .xml
         .texts("description", model.description.as_deref());
-    items.write(&mut writer.xml, model, &mut writer.problems);
+    items.write(&mut writer.xml, model);
+    writer.settle("types", Mark::START);
     writer.xml.raw(&content);
     writer.xml.close("definitions");
     if writer.problems.is_empty() {
@@ -105,13 +116,23 @@ impl Writer<'_> {
     fn elements(&mut self) {
         for input in &self.model.inputs {
             self.input(input);
+            self.settle(&input.name, Mark::START);
         }
         for function in &self.model.functions {
             self.function(function);
+            self.settle(&function.name, function.mark);
         }
         for decision in &self.model.decisions {
             self.decision(decision);
+            self.settle(&decision.name, decision.mark);
         }
+    }
+
+    /// Says what of an element the file can't hold.
+    fn settle(&mut self, name: &str, mark: Mark) {
+        let lost = self.xml.take_lost();
+        let problem = lost.map(|message| Diagnostic::new(mark, message).in_cell(name));
+        self.problems.extend(problem);
     }
 
     fn input(&mut self, input: &InputData) {
@@ -124,10 +145,22 @@ impl Writer<'_> {
     }
 
     fn variable(&mut self, element: &str, name: &str, declared: &crate::model::Declaration) {
-        let ty = self.items.reference(declared, name);
+        // What is said of a value isn't said of its type.
+        let described = crate::model::Declaration {
+            description: None,
+            ..declared.clone()
+        };
+        let ty = self.items.reference(&described, name);
         let mut attributes = vec![("name", name)];
         attributes.extend(ty.as_deref().map(|ty| ("typeRef", ty)));
-        self.xml.empty(element, &attributes);
+        if declared.description.is_none() {
+            self.xml.empty(element, &attributes);
+            return;
+        }
+        self.xml.open(element, &attributes);
+        self.xml
+            .texts("description", declared.description.as_deref());
+        self.xml.close(element);
     }
 
     fn function(&mut self, function: &Function) {

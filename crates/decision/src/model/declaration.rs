@@ -7,7 +7,7 @@ use crate::{
     limits,
     sfeel::{self, Names, Test},
     table::Language,
-    types::Type,
+    types::{Type, is_built_in},
     value::Value,
     yaml::{Fields, Kind, Node, Style},
 };
@@ -95,10 +95,11 @@ impl<'n> Definitions<'n> {
         let mut definitions = Self::default();
         let entries = node.map_or(&[][..], |node| super::file::entries(node, problems));
         for (key, value) in entries {
-            if super::file::check_name(key, problems) {
-                definitions
-                    .drafts
-                    .insert(key.as_str().unwrap_or_default(), value);
+            let name = key.as_str().unwrap_or_default();
+            if is_built_in(name) {
+                problems.push(key.problem(format!("`{name}` is a type of its own already")));
+            } else if super::file::check_name(key, problems) {
+                definitions.drafts.insert(name, value);
             }
         }
         let mut found = Vec::new();
@@ -147,7 +148,7 @@ impl<'n> Definitions<'n> {
         let mut fields = Fields::new(node)
             .map_err(|problem| problems.push(problem))
             .ok()?;
-        let description = fields.text("description", problems);
+        let description = fields.note("description", problems);
         let declared = self.take(&mut fields, problems);
         fields.finish(problems);
         Some(Declaration {

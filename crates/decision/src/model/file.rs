@@ -9,7 +9,7 @@ use super::{
 use crate::{
     diagnostic::{Diagnostic, Mark, settle},
     limits,
-    table::Loader,
+    table::{Loader, collapsed, name_problem},
     yaml::{self, Fields, Node},
 };
 
@@ -74,9 +74,11 @@ fn read(node: &Node, loader: &Loader<'_>, problems: &mut Vec<Diagnostic>) -> Opt
             problems.push(kind.problem(format!("found {}, expected {KIND}", kind.describe())));
         }
     }
-    let name = fields.text("name", problems).unwrap_or_default();
-    let namespace = fields.text("namespace", problems);
-    let description = fields.text("description", problems);
+    let name = fields.note("name", problems);
+    let name = name.map_or_else(String::new, |name| collapsed(&name));
+    let namespace = fields.note("namespace", problems);
+    let namespace = namespace.map(|namespace| collapsed(&namespace));
+    let description = fields.note("description", problems);
     let (mut definitions, types) = Definitions::read(fields.take("types"), problems);
     let inputs = take_inputs(fields.take("inputs"), &mut definitions, problems);
     let functions = take_drafts(fields.take("functions"), true, &mut definitions, problems);
@@ -296,8 +298,8 @@ impl Globals {
     fn decision(&self, mut draft: Draft<'_>, reader: &mut Reader<'_, '_>) -> Option<Decision> {
         let visible = self.visible(&draft, reader);
         let name = draft.name.as_str().unwrap_or_default().to_owned();
-        let question = draft.fields.text("question", reader.problems);
-        let allowed_answers = draft.fields.text("allowed_answers", reader.problems);
+        let question = draft.fields.note("question", reader.problems);
+        let allowed_answers = draft.fields.note("allowed_answers", reader.problems);
         let (description, logic, requires) = common(&mut draft, &visible, &name, reader);
         draft.fields.finish(reader.problems);
         Some(Decision {
@@ -320,7 +322,7 @@ fn common(
     name: &str,
     reader: &mut Reader<'_, '_>,
 ) -> (Option<String>, Option<super::Logic>, Vec<String>) {
-    let description = draft.fields.text("description", reader.problems);
+    let description = draft.fields.note("description", reader.problems);
     reader.used.clear();
     let logic = reader.logic(&mut draft.fields, visible, name);
     let mut requires = std::mem::take(&mut reader.used);
@@ -344,13 +346,9 @@ pub(super) fn entries<'n>(node: &'n Node, problems: &mut Vec<Diagnostic>) -> &'n
 
 /// Whether a key can be a name: DMN's names may hold spaces and most other characters.
 pub(super) fn check_name(key: &Node, problems: &mut Vec<Diagnostic>) -> bool {
-    let name = key.as_str().unwrap_or_default();
-    let fits = !name.trim().is_empty()
-        && name.trim() == name
-        && name.len() <= limits::NAME_BYTES
-        && !name.chars().any(char::is_control);
-    if !fits {
-        problems.push(key.problem(format!("{} can't be a name", key.describe())));
+    let problem = name_problem(key.as_str().unwrap_or_default());
+    if let Some(reason) = problem {
+        problems.push(key.problem(format!("{} can't be a name: {reason}", key.describe())));
     }
-    fits
+    problem.is_none()
 }

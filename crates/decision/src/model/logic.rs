@@ -9,7 +9,7 @@ use super::{
 use crate::{
     diagnostic::Diagnostic,
     sfeel::{self, Expression, Function},
-    table::{Loader, Table},
+    table::{Loader, Table, name_problem},
     yaml::{Fields, Node},
 };
 
@@ -245,6 +245,9 @@ impl Reader<'_, '_> {
         }
         let mut bindings = Vec::new();
         for (key, value) in with.map_or(&[][..], |with| entries(with, self.problems)) {
+            if !check_name(key, self.problems) {
+                return None;
+            }
             let parameter = key.as_str().unwrap_or_default();
             let value = self.operand(value, visible, parameter)?;
             bindings.push((parameter.to_owned(), value));
@@ -258,6 +261,13 @@ impl Reader<'_, '_> {
     fn relation(&mut self, node: &Node, visible: &Visible) -> Option<Logic> {
         let mut fields = self.fields(node)?;
         let columns = fields.texts("columns", self.problems);
+        for name in &columns {
+            if let Some(reason) = name_problem(name) {
+                let message = format!("column `{name}` can't be one: {reason}");
+                self.problems.push(node.problem(message));
+                return None;
+            }
+        }
         let rows = fields.require("rows", self.problems)?;
         fields.finish(self.problems);
         let mut distinct = BTreeSet::new();

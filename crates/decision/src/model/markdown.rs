@@ -88,13 +88,13 @@ impl Table {
             let mut cells = vec![inline(&row.id)];
             cells.extend(row.cells.iter().map(|cell| match &cell.test {
                 Test::Any => "-".to_owned(),
-                test => inline(&test.to_string()),
+                test => inline(&format!("{test:#}")),
             }));
             for column in &self.outputs {
                 let computed = row.computed.get(&column.name);
                 cells.push(match (row.outputs.get(&column.name), computed) {
                     (Some(value), _) => inline(&shown(value)),
-                    (None, Some(expression)) => inline(outer(&expression.to_string())),
+                    (None, Some(expression)) => inline(outer(&format!("{expression:#}"))),
                     (None, None) => String::new(),
                 });
             }

@@ -84,11 +84,11 @@ impl Model {
         model
     }
 
-    /// The table that a model of one decision is.
+    /// The table that a model of one decision is, called as that is unless it has no name.
     ///
     /// # Errors
     /// If it is more than a table, or the table can't stand by itself.
-    pub(crate) fn to_table(&self) -> Result<Table, Vec<Diagnostic>> {
+    pub(crate) fn to_table(&self, nameless: bool) -> Result<Table, Vec<Diagnostic>> {
         let [decision] = self.decisions.as_slice() else {
             return Err(vec![Diagnostic::new(
                 Mark::START,
@@ -105,7 +105,10 @@ impl Model {
         for input in &self.inputs {
             leaves(&input.name, &input.declared, &mut facts);
         }
-        let mut entries = vec![entry("name", text(&decision.name))];
+        let mut entries = Vec::new();
+        if !nameless {
+            entries.push(entry("name", text(&decision.name)));
+        }
         let description = decision.description.as_ref();
         entries.extend(description.map(|said| entry("description", text(said))));
         entries.push(entry("facts", mapping(facts)));

@@ -22,7 +22,12 @@ impl Model {
     /// The same, as a tree.
     #[must_use]
     pub fn to_node(&self) -> Node {
-        let mut entries = vec![entry("kind", text(KIND)), entry("name", text(&self.name))];
+        let mut entries = vec![entry("kind", text(KIND))];
+        said(
+            &mut entries,
+            "name",
+            Some(&self.name).filter(|name| !name.is_empty()),
+        );
         said(&mut entries, "namespace", self.namespace.as_ref());
         said(&mut entries, "description", self.description.as_ref());
         let types = self.types.iter().map(|(name, declared)| {
@@ -79,7 +84,7 @@ fn declared_entries(declared: &Declaration, description: Option<&String>) -> Vec
         }
     };
     if declared.allowed != Test::Any {
-        entries.push(entry("allowed", quoted(declared.allowed.to_string())));
+        entries.push(entry("allowed", quoted(format!("{:#}", declared.allowed))));
     }
     said(&mut entries, "description", description);
     entries

@@ -1,56 +1,63 @@
-//! The one canonical text of expressions and tests.
+//! The one canonical text of expressions and tests, and (by `{:#}`) the text that files hold:
+//! the same, with every digit of numbers and instants by the clocks they were told by.
 
-use std::fmt;
+use std::fmt::{self, Display};
 
 use super::{
     Arguments, Bound, Comparison, Expression, Function, Iteration, Node, Test, TypeName, Unary,
 };
 use crate::{limits, number::Number, value::Value};
 
-impl fmt::Display for Node {
+/// Writes parts in order, each as the whole is asked for.
+macro_rules! parts {
+    ($f:expr, $($part:expr),+ $(,)?) => {{
+        $(Display::fmt(&$part, $f)?;)+
+        Ok(())
+    }};
+}
+
+impl Display for Node {
     /// The canonical text: parses to the same expression, and is equal for equal ones.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.expression {
             Expression::Compare(comparison, left, right) => {
                 let symbol = comparison.symbol();
-                write!(f, "{} {symbol} {}", Operand(left), Operand(right))
+                parts!(f, Operand(left), " ", symbol, " ", Operand(right))
             }
             Expression::Logic(connective, left, right) => {
                 let symbol = connective.symbol();
-                write!(f, "{} {symbol} {}", Operand(left), Operand(right))
+                parts!(f, Operand(left), " ", symbol, " ", Operand(right))
             }
             Expression::Between(parts) => {
                 let [value, low, high] = parts.each_ref().map(Operand);
-                write!(f, "{value} between {low} and {high}")
+                parts!(f, value, " between ", low, " and ", high)
             }
             Expression::In(value, tests) => {
-                write!(f, "{} in (", Operand(value))?;
-                list(f, tests)?;
-                f.write_str(")")
+                parts!(f, Operand(value), " in (", Listed(tests), ")")
             }
-            Expression::InstanceOf(value, ty) => {
-                write!(f, "{} instance of {ty}", Base(value))
-            }
+            Expression::InstanceOf(value, ty) => parts!(f, Base(value), " instance of ", ty),
             Expression::If(parts) => {
                 let [condition, then, otherwise] = parts.as_ref();
-                write!(f, "if {condition} then {then} else {otherwise}")
+                parts!(f, "if ", condition, " then ", then, " else ", otherwise)
             }
             Expression::For(iterations, body) => {
-                f.write_str("for ")?;
-                list(f, iterations)?;
-                write!(f, " return {body}")
+                parts!(f, "for ", Listed(iterations), " return ", body)
             }
             Expression::Quantified(quantifier, iterations, condition) => {
-                write!(f, "{} ", quantifier.keyword())?;
-                list(f, iterations)?;
-                write!(f, " satisfies {condition}")
+                let iterations = Listed(iterations);
+                parts!(
+                    f,
+                    quantifier.keyword(),
+                    " ",
+                    iterations,
+                    " satisfies ",
+                    condition
+                )
             }
             Expression::Lambda(parameters, body) => {
-                f.write_str("function(")?;
-                list(f, parameters)?;
-                write!(f, ") {body}")
+                parts!(f, "function(", Listed(parameters), ") ", body)
             }
-            _ => write!(f, "{}", Operand(self)),
+            _ => Operand(self).fmt(f),
         }
     }
 }
@@ -58,42 +65,53 @@ impl fmt::Display for Node {
 /// A node where only an operand can stand: in parentheses unless it closes by itself.
 struct Operand<'n>(&'n Node);
 
-impl fmt::Display for Operand<'_> {
+impl Display for Operand<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.expression {
             Expression::Literal(value) => literal(f, value),
             Expression::Fact(name, None) | Expression::Local(name) | Expression::Item(name, _) => {
                 f.write_str(name)
             }
-            Expression::Fact(name, Some(property)) => write!(f, "{name}.{}", property.name()),
-            Expression::Negate(inner) => write!(f, "-({inner})"),
+            Expression::Fact(name, Some(property)) => parts!(f, name, ".", property.name()),
+            Expression::Negate(inner) => parts!(f, "-(", inner, ")"),
             Expression::Arithmetic(operator, left, right) => {
                 let symbol = operator.symbol();
-                write!(f, "({} {symbol} {})", Operand(left), Operand(right))
+                parts!(f, "(", Operand(left), " ", symbol, " ", Operand(right), ")")
             }
-            Expression::List(items) => {
-                f.write_str("[")?;
-                list(f, items)?;
-                f.write_str("]")
-            }
+            Expression::List(items) => parts!(f, "[", Listed(items), "]"),
             Expression::Context(entries) => {
+                let entry = |(name, entry): &(String, Node), f: &mut fmt::Formatter<'_>| {
+                    let name = crate::json::write(&name.as_str().into());
+                    parts!(f, name, ": ", entry)
+                };
                 f.write_str("{")?;
-                for (index, (name, entry)) in entries.iter().enumerate() {
-                    let comma = if index > 0 { ", " } else { "" };
-                    write!(
-                        f,
-                        "{comma}{}: {entry}",
-                        crate::json::write(&name.as_str().into())
-                    )?;
-                }
+                separated(f, entries.iter(), entry)?;
                 f.write_str("}")
             }
-            Expression::Range(low, high) => interval(f, low, high),
+            Expression::Range(low, high) => {
+                interval(f, low, high, Operand(&low.value), Operand(&high.value))
+            }
             Expression::Input => f.write_str("?"),
-            Expression::Path(value, name) => write!(f, "{}.{name}", Base(value)),
-            Expression::Filter(value, condition) => write!(f, "{}[{condition}]", Base(value)),
-            Expression::Call(function, arguments) => write!(f, "{function}({arguments})"),
-            _ => write!(f, "({})", self.0),
+            Expression::Path(value, name) => parts!(f, Base(value), ".", name),
+            Expression::Filter(value, condition) => {
+                parts!(f, Base(value), "[", condition, "]")
+            }
+            Expression::Call(function, arguments) => parts!(f, function, "(", arguments, ")"),
+            _ => parts!(f, "(", self.0, ")"),
+        }
+    }
+}
+
+/// What a test compares with. Of an instant only that counts, not by which clock it is told.
+struct End<'n>(&'n Node);
+
+impl Display for End<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.literal() {
+            Some(Value::DateTime(instant)) if !f.alternate() => {
+                literal(f, &Value::DateTime(instant.to_utc().fixed_offset()))
+            }
+            _ => Operand(self.0).fmt(f),
         }
     }
 }
@@ -101,45 +119,51 @@ impl fmt::Display for Operand<'_> {
 /// A node that a path or filter follows: a number would take the point for its own.
 struct Base<'n>(&'n Node);
 
-impl fmt::Display for Base<'_> {
+impl Display for Base<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.expression {
             Expression::Literal(Value::Number(_)) | Expression::Negate(_) => {
-                write!(f, "({})", self.0)
+                parts!(f, "(", self.0, ")")
             }
-            _ => write!(f, "{}", Operand(self.0)),
+            _ => Operand(self.0).fmt(f),
         }
+    }
+}
+
+/// A constant as FEEL has it.
+pub(crate) struct Constant<'v>(pub(crate) &'v Value);
+
+impl Display for Constant<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        literal(f, self.0)
     }
 }
 
 /// Writes a constant as FEEL has it.
 fn literal(f: &mut fmt::Formatter<'_>, value: &Value) -> fmt::Result {
+    let exact = f.alternate();
+    let digits = |number: Number| match exact {
+        true => number.to_string(),
+        false => written_out(number),
+    };
     match value {
-        Value::Number(number) => f.write_str(&written_out(*number)),
+        Value::Number(number) => f.write_str(&digits(*number)),
         Value::Date(_) => write!(f, "date(\"{value}\")"),
-        Value::DateTime(instant) => {
-            let utc = Value::DateTime(instant.to_utc().fixed_offset());
-            write!(f, "date and time(\"{utc}\")")
-        }
-        Value::LocalDateTime(_) => write!(f, "date and time(\"{value}\")"),
+        Value::DateTime(_) | Value::LocalDateTime(_) => write!(f, "date and time(\"{value}\")"),
         Value::Time(_) => write!(f, "time(\"{value}\")"),
         Value::DaysDuration(_) | Value::MonthsDuration(_) => write!(f, "duration(\"{value}\")"),
         Value::Null | Value::Boolean(_) => write!(f, "{value}"),
         Value::List(items) => {
             f.write_str("[")?;
-            for (index, item) in items.iter().enumerate() {
-                f.write_str(if index > 0 { ", " } else { "" })?;
-                literal(f, item)?;
-            }
+            separated(f, items.iter(), |item, f| literal(f, item))?;
             f.write_str("]")
         }
         Value::Context(entries) => {
             f.write_str("{")?;
-            for (index, (name, entry)) in entries.iter().enumerate() {
-                let comma = if index > 0 { ", " } else { "" };
-                write!(f, "{comma}{}: ", crate::json::write(&name.as_str().into()))?;
-                literal(f, entry)?;
-            }
+            separated(f, entries.iter(), |(name, entry), f| {
+                write!(f, "{}: ", crate::json::write(&name.as_str().into()))?;
+                literal(f, entry)
+            })?;
             f.write_str("}")
         }
         Value::String(_) => f.write_str(&crate::json::canonical(value)),
@@ -149,7 +173,7 @@ fn literal(f: &mut fmt::Formatter<'_>, value: &Value) -> fmt::Result {
             currency: of,
         }
         | Value::Quantity { amount, unit: of } => {
-            let amount = written_out(*amount);
+            let amount = digits(*amount);
             f.write_str(&crate::json::canonical(&format!("{amount} {of}").into()))
         }
     }
@@ -168,46 +192,64 @@ fn written_out(number: Number) -> String {
     }
 }
 
-/// Tests of which one is to be met. None are those of an empty list: nothing is in it.
-fn alternatives<T: fmt::Display>(f: &mut fmt::Formatter<'_>, tests: &[T]) -> fmt::Result {
-    match tests {
-        [] => f.write_str("[]"),
-        tests => list(f, tests),
-    }
-}
-
-fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
-    for (index, item) in items.iter().enumerate() {
-        let comma = if index > 0 { ", " } else { "" };
-        write!(f, "{comma}{item}")?;
+/// Items with commas between them.
+fn separated<T>(
+    f: &mut fmt::Formatter<'_>,
+    items: impl Iterator<Item = T>,
+    write: impl Fn(T, &mut fmt::Formatter<'_>) -> fmt::Result,
+) -> fmt::Result {
+    for (index, item) in items.enumerate() {
+        f.write_str(if index > 0 { ", " } else { "" })?;
+        write(item, f)?;
     }
     Ok(())
 }
 
-fn interval(f: &mut fmt::Formatter<'_>, low: &Bound, high: &Bound) -> fmt::Result {
-    let open = if low.closed { '[' } else { ']' };
-    let close = if high.closed { ']' } else { '[' };
-    write!(
-        f,
-        "{open}{}..{}{close}",
-        Operand(&low.value),
-        Operand(&high.value)
-    )
+struct Listed<'i, T>(&'i [T]);
+
+impl<T: Display> Display for Listed<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        separated(f, self.0.iter(), Display::fmt)
+    }
 }
 
-impl fmt::Display for Iteration {
+/// Tests of which one is to be met. None are those of an empty list: nothing is in it.
+struct Alternatives<'t>(&'t [Unary]);
+
+impl Display for Alternatives<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => f.write_str("[]"),
+            tests => Listed(tests).fmt(f),
+        }
+    }
+}
+
+fn interval(
+    f: &mut fmt::Formatter<'_>,
+    low: &Bound,
+    high: &Bound,
+    from: impl Display,
+    to: impl Display,
+) -> fmt::Result {
+    let open = if low.closed { "[" } else { "]" };
+    let close = if high.closed { "]" } else { "[" };
+    parts!(f, open, from, "..", to, close)
+}
+
+impl Display for Iteration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.to {
-            None => write!(f, "{} in {}", self.name, Operand(&self.from)),
+            None => parts!(f, self.name, " in ", Operand(&self.from)),
             Some(to) => {
                 let (from, to) = (Operand(&self.from), Operand(to));
-                write!(f, "{} in {from}..{to}", self.name)
+                parts!(f, self.name, " in ", from, "..", to)
             }
         }
     }
 }
 
-impl fmt::Display for Function {
+impl Display for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Builtin(builtin) => f.write_str(builtin.name()),
@@ -216,22 +258,18 @@ impl fmt::Display for Function {
     }
 }
 
-impl fmt::Display for Arguments {
+impl Display for Arguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Positional(nodes) => list(f, nodes),
-            Self::Named(nodes) => {
-                for (index, (name, node)) in nodes.iter().enumerate() {
-                    let comma = if index > 0 { ", " } else { "" };
-                    write!(f, "{comma}{name}: {node}")?;
-                }
-                Ok(())
-            }
+            Self::Positional(nodes) => Listed(nodes).fmt(f),
+            Self::Named(nodes) => separated(f, nodes.iter(), |(name, node), f| {
+                parts!(f, name, ": ", node)
+            }),
         }
     }
 }
 
-impl fmt::Display for TypeName {
+impl Display for TypeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::List(of) if **of == Self::Any => f.write_str("list"),
@@ -246,32 +284,38 @@ fn negation(node: &Node) -> bool {
     matches!(&node.expression, Expression::Call(function, _) if *function == not)
 }
 
-impl fmt::Display for Unary {
+impl Display for Unary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Compare(Comparison::Equal, value) => write!(f, "{}", Operand(value)),
+            Self::Compare(Comparison::Equal, value) => End(value).fmt(f),
             Self::Compare(comparison, value) => {
-                write!(f, "{} {}", comparison.symbol(), Operand(value))
+                parts!(f, comparison.symbol(), " ", End(value))
+            }
+            // A bare constant would be compared with the input.
+            Self::Boolean(condition) if condition.literal().is_some() => {
+                f.write_str(match condition.literal() {
+                    Some(Value::Boolean(true)) => "true = true",
+                    Some(Value::Boolean(false)) => "true = false",
+                    _ => "null and null",
+                })
             }
             // `not(…)` alone would be read as the negation of tests.
-            Self::Boolean(condition) if negation(condition) => write!(f, "({condition})"),
-            Self::Boolean(condition) => write!(f, "{condition}"),
-            Self::Interval { low, high } => interval(f, low, high),
+            Self::Boolean(condition) if negation(condition) => parts!(f, "(", condition, ")"),
+            Self::Boolean(condition) => condition.fmt(f),
+            Self::Interval { low, high } => {
+                interval(f, low, high, End(&low.value), End(&high.value))
+            }
         }
     }
 }
 
-impl fmt::Display for Test {
+impl Display for Test {
     /// The canonical text: parses to the same test, and is equal for equal tests.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Any => f.write_str("-"),
-            Self::Positive(tests) => alternatives(f, tests),
-            Self::Not(tests) => {
-                f.write_str("not(")?;
-                alternatives(f, tests)?;
-                f.write_str(")")
-            }
+            Self::Positive(tests) => Alternatives(tests).fmt(f),
+            Self::Not(tests) => parts!(f, "not(", Alternatives(tests), ")"),
         }
     }
 }

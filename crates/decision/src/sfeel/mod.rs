@@ -17,6 +17,7 @@ pub use ast::{
     Property, Quantifier, Test, TypeName, Unary,
 };
 pub use check::{check_expression, check_expression_in, check_test, check_test_in};
+pub(crate) use display::Constant;
 pub use eval::{Environment, Failure, Given, Met, Scope, calculate, meets};
 pub(crate) use eval::{fail, holds, part};
 pub use functions::Builtin;

@@ -2,7 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Input, OutputColumn, file::Surroundings, language::Language};
+use super::{
+    Input, OutputColumn,
+    file::Surroundings,
+    language::Language,
+    names::{collapsed, name_problem},
+};
 use crate::{
     diagnostic::Diagnostic,
     limits,
@@ -131,7 +136,7 @@ fn draft<'n>(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Draft<'n>> {
     if let Some(text) = item.as_str() {
-        let key = text.trim().to_owned();
+        let key = collapsed(text);
         return Some(Draft {
             node: item,
             expression: item,
@@ -148,7 +153,7 @@ fn draft<'n>(
     let text = expression.text(problems, "an S-FEEL expression")?;
     let key = fields
         .text("name", problems)
-        .unwrap_or_else(|| text.trim().to_owned());
+        .map_or_else(|| collapsed(text), |name| collapsed(&name));
     let allowed = fields.take("allowed");
     let ty = if fields.node().get("type").is_none() {
         None
@@ -270,10 +275,9 @@ fn take_output(
     defaults: &mut BTreeMap<String, Value>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<OutputColumn> {
-    if let Some(name) = item.as_str() {
-        let name = name.to_owned();
+    if item.as_str().is_some() {
         return Some(OutputColumn {
-            name,
+            name: output_name(item, problems)?,
             ty: Type::Any,
             values: Vec::new(),
             required: true,
@@ -282,10 +286,7 @@ fn take_output(
     let mut fields = Fields::new(item)
         .map_err(|problem| problems.push(problem))
         .ok()?;
-    let name = fields
-        .require("name", problems)?
-        .text(problems, "a name")?
-        .to_owned();
+    let name = output_name(fields.require("name", problems)?, problems)?;
     let values_node = fields.take("values");
     let allowed_node = fields.take("allowed");
     let default = fields.take("default");
@@ -304,7 +305,10 @@ fn take_output(
             problems.push(node.problem("found both `allowed` and `values`, expected one of them"));
             return None;
         }
-        (None, None) => constants(&allowed).unwrap_or_default(),
+        (None, None) => {
+            let values = constants(&allowed).unwrap_or_default().into_iter();
+            values.map(|value| ty.measure(value)).collect()
+        }
     };
     let ty = if surroundings.in_model() {
         ty
@@ -321,6 +325,15 @@ fn take_output(
         values,
         required: !optional,
     })
+}
+
+fn output_name(node: &Node, problems: &mut Vec<Diagnostic>) -> Option<String> {
+    let name = node.text(problems, "a name")?;
+    if let Some(reason) = name_problem(name) {
+        problems.push(node.problem(format!("{} can't be a name: {reason}", node.describe())));
+        return None;
+    }
+    Some(name.to_owned())
 }
 
 /// A table by itself says what texts there are in the type.
@@ -351,6 +364,7 @@ fn allowed_values(node: &Node, ty: &Type, problems: &mut Vec<Diagnostic>) -> Opt
         let message = "found a test, expected constants in the order of their priority";
         constants(&test).ok_or_else(|| node.problem(message))
     });
+    let values = values.map(|values| values.into_iter().map(|v| ty.measure(v)).collect());
     values.map_err(|problem| problems.push(problem)).ok()
 }
 
@@ -372,7 +386,7 @@ fn constant(node: &Node, ty: &Type) -> Result<Value, Diagnostic> {
     let (expression, _) = Language::new(&types, Names::default()).expression(node)?;
     let value = expression.literal().cloned();
     let value = value.ok_or_else(|| node.problem("found an expression, expected a constant"))?;
-    ty.coerce(value)
+    ty.coerce(ty.measure(value))
         .map_err(|mismatch| node.problem(mismatch.message))
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Cell, Notes, Row,
+    names::collapsed,
     rows::{Shape, row_id},
 };
 use crate::{
@@ -121,13 +122,19 @@ fn header(
     let before = problems.len();
     let mut columns = Vec::new();
     for (index, name) in record.iter().enumerate() {
-        let name = name.trim();
-        let input = shape.inputs.iter().position(|input| input.key == name);
+        let name = &collapsed(name);
+        let input = shape.inputs.iter().position(|input| input.key == *name);
         let output = shape
             .outputs
-            .map(|outputs| outputs.iter().any(|output| output.name == name));
-        let problem = match (name, input, output) {
-            _ if record.iter().take(index).any(|other| other.trim() == name) => "stands twice",
+            .map(|outputs| outputs.iter().any(|output| output.name == *name));
+        let problem = match (name.as_str(), input, output) {
+            _ if record
+                .iter()
+                .take(index)
+                .any(|other| collapsed(other) == *name) =>
+            {
+                "stands twice"
+            }
             ("", ..) => "has no name",
             ("id", ..) => {
                 columns.push(Column::Id);

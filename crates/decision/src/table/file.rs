@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
-    Aggregator, HitPolicy, Language, OutputColumn, Row, Table, canonical, columns, csv_rows, rows,
+    Aggregator, HitPolicy, Language, OutputColumn, Row, Table, canonical, columns, csv_rows,
+    names::{collapsed, name_problem},
+    rows,
 };
 use crate::{
     compile::Compiled,
@@ -78,8 +80,9 @@ impl Table {
         let mut fields = Fields::new(node).map_err(|problem| vec![problem])?;
         let mut problems = Vec::new();
         fields.text("kind", &mut problems);
-        let description = fields.text("description", &mut problems);
-        let name = fields.text("name", &mut problems).unwrap_or_default();
+        let description = fields.note("description", &mut problems);
+        let name = fields.note("name", &mut problems);
+        let name = name.map_or_else(String::new, |name| collapsed(&name));
         let table = Self::from_fields(&name, &mut fields, schema, loader);
         fields.finish(&mut problems);
         match table {
@@ -224,7 +227,7 @@ fn read(
             .map(|node| columns::take_outputs(node, surroundings, &mut defaults, problems)),
     };
     let default = fields.take("default");
-    let annotations = fields.texts("annotations", problems);
+    let annotations = take_annotations(fields, problems);
     let source = take_source(fields, problems);
 
     let inputs = columns::take_inputs(inputs?, &mut types, surroundings, problems)?;
@@ -234,6 +237,7 @@ fn read(
         outputs: outputs.as_deref(),
         annotations: &annotations,
         computed: (surroundings.open || surroundings.in_model()) && surroundings.outputs.is_none(),
+        lenient: surroundings.in_model(),
     };
     let (rows, file) = match source? {
         Source::Rows(node) => (rows::take_rows(node, &shape, problems), None),
@@ -264,8 +268,25 @@ fn read(
         digest: String::new(),
         compiled: Compiled::default(),
     };
-    check_hit_policy(&table, fields.node(), problems);
+    check_hit_policy(&table, surroundings.in_model(), fields.node(), problems);
     Some(table)
+}
+
+/// The names of what rows may say beside their outputs.
+fn take_annotations(fields: &mut Fields<'_>, problems: &mut Vec<Diagnostic>) -> Vec<String> {
+    let node = fields.node();
+    let names = fields.texts("annotations", problems);
+    for (index, name) in names.iter().enumerate() {
+        let reason = match names[..index].contains(name) {
+            true => Some("it stands twice"),
+            false => name_problem(name),
+        };
+        if let Some(reason) = reason {
+            let place = node.get("annotations").unwrap_or(node);
+            problems.push(place.problem(format!("annotation `{name}` can't be one: {reason}")));
+        }
+    }
+    names
 }
 
 /// Where the rows stand.
@@ -374,8 +395,9 @@ fn check_ids(rows: &[Row], file: Option<&str>, problems: &mut Vec<Diagnostic>) {
     }
 }
 
-/// What a hit policy needs of the outputs.
-fn check_hit_policy(table: &Table, node: &Node, problems: &mut Vec<Diagnostic>) {
+/// What a hit policy needs of the outputs. In a model, values that nothing can be made of are
+/// null when it is asked for.
+fn check_hit_policy(table: &Table, lenient: bool, node: &Node, problems: &mut Vec<Diagnostic>) {
     let policy = table.hit_policy;
     let ranked = table.outputs.iter().any(|output| !output.values.is_empty());
     if matches!(policy, HitPolicy::Priority | HitPolicy::OutputOrder) && !ranked {
@@ -393,6 +415,9 @@ fn check_hit_policy(table: &Table, node: &Node, problems: &mut Vec<Diagnostic>) 
         problems.push(node.problem(message));
         return;
     };
+    if lenient {
+        return;
+    }
     // What is computed shows its value only with the facts.
     let constant = |row: &&Row| !row.computed.contains_key(&output.name);
     for row in table.rows.iter().filter(constant) {

@@ -5,6 +5,7 @@ mod columns;
 mod csv_rows;
 mod file;
 mod language;
+mod names;
 mod rows;
 mod write;
 
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use canonical::sha256;
 pub use file::{Loader, Schema};
 pub(crate) use language::Language;
+pub(crate) use names::{collapsed, name_problem};
 pub(crate) use rows::is_row_id;
 pub(crate) use write::{collects, constant_text, constants_text, outer, type_entries, value_node};
 

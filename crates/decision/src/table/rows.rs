@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cell, Input, Notes, OutputColumn, Row, columns::output_value, language::Language};
+use super::{
+    Cell, Input, Notes, OutputColumn, Row, columns::output_value, language::Language,
+    names::collapsed,
+};
 use crate::{
     diagnostic::Diagnostic,
     limits,
@@ -21,6 +24,9 @@ pub(super) struct Shape<'t> {
     pub(super) annotations: &'t [String],
     /// Whether rows may compute outputs.
     pub(super) computed: bool,
+    /// Whether what doesn't fit its column is null when it is asked for, as DMN has it,
+    /// rather than an error of the file.
+    pub(super) lenient: bool,
 }
 
 impl Shape<'_> {
@@ -47,6 +53,12 @@ impl Shape<'_> {
         among(output, node, value).map_err(in_cell)
     }
 
+    /// Whether a constant is one of its column's, or it is an error that it isn't.
+    fn fits(&self, name: &str, value: &Value) -> bool {
+        let column = self.outputs.into_iter().flatten().find(|c| c.name == name);
+        !self.lenient || column.is_none_or(|column| is_constant_of(value, &column.ty))
+    }
+
     /// A constant that an expression came to, as its column has it.
     fn constant(
         &self,
@@ -62,7 +74,7 @@ impl Shape<'_> {
         if value == Value::Null {
             return Ok(value);
         }
-        let fitted = output.ty.coerce(value);
+        let fitted = output.ty.coerce(output.ty.measure(value));
         let fitted = fitted.map_err(|mismatch| in_cell(node.problem(mismatch.message)))?;
         among(output, node, fitted).map_err(in_cell)
     }
@@ -86,7 +98,7 @@ impl Shape<'_> {
         let column = self.column(name, node).map_err(in_cell)?;
         let (expression, ty) = self.language.expression(node).map_err(in_cell)?;
         match column {
-            Some(column) if !may_be(&ty, &column.ty) => {
+            Some(column) if !self.lenient && !may_be(&ty, &column.ty) => {
                 let message = format!("found {ty}, but the output is {}", column.ty);
                 Err(in_cell(node.problem(message)))
             }
@@ -121,10 +133,28 @@ fn among(output: &OutputColumn, node: &Node, value: Value) -> Result<Value, Diag
     )))
 }
 
+/// Whether FEEL's constant stands for a value of a type: a text is none of a date.
+fn is_constant_of(value: &Value, ty: &Type) -> bool {
+    let texts = matches!(
+        ty,
+        Type::Any | Type::String { .. } | Type::Money { .. } | Type::Quantity { .. }
+    );
+    let fits = || ty.coerce(ty.measure(value.clone())).is_ok();
+    (texts || !matches!(value, Value::String(_))) && fits()
+}
+
 /// Whether values of one type can be values of another.
 fn may_be(found: &Type, wanted: &Type) -> bool {
-    matches!((found, wanted), (Type::Any, _) | (_, Type::Any))
-        || std::mem::discriminant(found) == std::mem::discriminant(wanted)
+    let context = |ty: &Type| matches!(ty, Type::Context | Type::Structure(_));
+    match (found, wanted) {
+        (Type::Any, _) | (_, Type::Any) | (Type::DateTime, Type::AnyDateTime) => true,
+        (found, wanted) if context(found) => context(wanted),
+        // FEEL has no constants of these: a column of the type reads their texts.
+        (Type::String { .. } | Type::Number { .. }, Type::Money { .. } | Type::Quantity { .. }) => {
+            true
+        }
+        _ => std::mem::discriminant(found) == std::mem::discriminant(wanted),
+    }
 }
 
 pub(super) fn take_rows(
@@ -194,7 +224,7 @@ fn take_notes(
     shape: &Shape<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Box<Notes>> {
-    let description = fields.text("description", problems);
+    let description = fields.note("description", problems);
     let mut annotations = BTreeMap::new();
     if let Some(node) = fields.take("annotations") {
         for (key, text) in entries(node, problems) {
@@ -202,7 +232,9 @@ fn take_notes(
             if !shape.annotations.iter().any(|known| known == name) {
                 let message = format!("annotation `{name}` isn't declared by the table");
                 problems.push(key.problem(message).in_cell(format!("row {id}")));
-            } else if let Some(text) = text.text(problems, "a text") {
+            } else if let Some(text) = text.text(problems, "a text").map(str::trim)
+                && !text.is_empty()
+            {
                 annotations.insert(name.to_owned(), text.to_owned());
             }
         }
@@ -244,11 +276,11 @@ fn take_computed(
         }
         let found = shape.computed(id, name, value).and_then(|expression| {
             match expression.literal().cloned() {
-                Some(literal) => {
+                Some(literal) if shape.fits(name, &literal) => {
                     let literal = shape.constant(id, name, value, literal)?;
                     constant.insert(name.to_owned(), literal);
                 }
-                None => _ = computed.insert(name.to_owned(), expression),
+                _ => _ = computed.insert(name.to_owned(), expression),
             }
             Ok(())
         });
@@ -301,11 +333,8 @@ fn take_cells(
     };
     for (key, value) in entries {
         let name = key.as_str().unwrap_or_default();
-        let Some(column) = shape
-            .inputs
-            .iter()
-            .position(|input| input.key == name.trim())
-        else {
+        let key_of = |input: &Input| input.key == name || input.key == collapsed(name);
+        let Some(column) = shape.inputs.iter().position(key_of) else {
             let known: Vec<_> = shape
                 .inputs
                 .iter()

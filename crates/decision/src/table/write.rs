@@ -25,10 +25,9 @@ impl Table {
     /// The same, as a tree.
     #[must_use]
     pub fn to_node(&self) -> Node {
-        let mut entries = vec![
-            entry("kind", text("DecisionTable")),
-            entry("name", text(&self.name)),
-        ];
+        let mut entries = vec![entry("kind", text("DecisionTable"))];
+        let name = Some(&self.name).filter(|name| !name.is_empty());
+        entries.extend(name.map(|name| entry("name", text(name))));
         let description = self.description.as_ref();
         entries.extend(description.map(|said| entry("description", text(said))));
         let facts = self.facts();
@@ -56,7 +55,7 @@ impl Table {
         let all_plain = default.is_none_or(|default| {
             default
                 .iter()
-                .all(|(name, value)| plain(value, self.column_type(name)).is_some())
+                .all(|(name, value)| self.given(name, value).is_some())
         });
         if !self.has_inferred_outputs() || !all_plain {
             let outputs = self.outputs.iter();
@@ -70,9 +69,9 @@ impl Table {
             entries.push(entry("outputs", sequence(outputs)));
         }
         if let Some(default) = default.filter(|_| all_plain) {
-            let values = default.iter().filter_map(|(name, value)| {
-                Some(entry(name, plain(value, self.column_type(name))?))
-            });
+            let values = default
+                .iter()
+                .filter_map(|(name, value)| Some(entry(name, self.given(name, value)?)));
             entries.push(entry("default", mapping(values)));
         }
         if !self.annotations.is_empty() {
@@ -100,26 +99,30 @@ impl Table {
         self.outputs.iter().all(bare) && self.outputs.iter().map(|c| &c.name).eq(used)
     }
 
-    fn column_type(&self, name: &str) -> &Type {
-        let column = self.outputs.iter().find(|column| column.name == name);
-        column.map_or(&Type::Any, |column| &column.ty)
+    /// The value of an output as rows give it; `None` where they have to say it in FEEL.
+    fn given(&self, name: &str, value: &Value) -> Option<Node> {
+        match self.outputs.iter().find(|column| column.name == name) {
+            Some(column) => given(value, column),
+            None => plain(value, &Type::Any),
+        }
     }
 
     fn row_node(&self, row: &Row) -> Node {
         let when = self.inputs.iter().zip(&row.cells);
         let when: Vec<_> = when
             .filter(|(_, cell)| cell.test != Test::Any)
-            .map(|(input, cell)| entry(&input.key, quoted(cell.test.to_string())))
+            .map(|(input, cell)| entry(&input.key, quoted(format!("{:#}", cell.test))))
             .collect();
         let (mut then, mut compute) = (Vec::new(), Vec::new());
-        for OutputColumn { name, ty, .. } in &self.outputs {
+        for column in &self.outputs {
+            let name = &column.name;
             if let Some(value) = row.outputs.get(name) {
-                match plain(value, ty) {
+                match given(value, column) {
                     Some(node) => then.push(entry(name, node)),
                     None => compute.push(entry(name, quoted(constant_text(value)))),
                 }
             } else if let Some(expression) = row.computed.get(name) {
-                compute.push(entry(name, quoted(outer(&expression.to_string()))));
+                compute.push(entry(name, quoted(outer(&format!("{expression:#}")))));
             }
         }
         let mut entries = vec![entry("id", text(&row.id))];
@@ -189,14 +192,14 @@ impl Table {
         let mut record = vec![row.id.clone()];
         record.extend(row.cells.iter().map(|cell| match &cell.test {
             Test::Any => String::new(),
-            test => test.to_string(),
+            test => format!("{test:#}"),
         }));
         for column in &self.outputs {
             let Some(value) = row.outputs.get(&column.name) else {
                 record.push(String::new());
                 continue;
             };
-            match field(value, &column.ty) {
+            match field(value, column) {
                 Some(text) => record.push(text),
                 None => {
                     let name = &column.name;
@@ -218,10 +221,12 @@ impl Table {
 }
 
 /// The field of a CSV file that is read as a value; `None` where none is.
-fn field(value: &Value, ty: &Type) -> Option<String> {
-    let text = match plain(value, ty)?.kind() {
+fn field(value: &Value, column: &OutputColumn) -> Option<String> {
+    let ty = &column.ty;
+    let node = given(value, column)?;
+    let text = match node.kind() {
         crate::yaml::Kind::Scalar(text, _) => text.clone(),
-        _ => flow(&plain(value, ty)?),
+        _ => flow(&node),
     };
     if text.trim() != text || text.is_empty() {
         return None;
@@ -238,7 +243,7 @@ fn field(value: &Value, ty: &Type) -> Option<String> {
 
 fn input_node(input: &Input, in_model: bool) -> Node {
     // A constant that was folded shows only in the key.
-    let written = input.expression.to_string();
+    let written = format!("{:#}", input.expression);
     let same = matches!(input.expression.expression, Expression::Fact(..)) && written == input.key;
     let mut entries = vec![entry("expression", text(outer(&written)))];
     if !same && input.key != outer(&written) {
@@ -252,7 +257,7 @@ fn input_node(input: &Input, in_model: bool) -> Node {
         );
     }
     if input.allowed != Test::Any {
-        entries.push(entry("allowed", quoted(input.allowed.to_string())));
+        entries.push(entry("allowed", quoted(format!("{:#}", input.allowed))));
     }
     match entries.as_slice() {
         [(_, expression)] => expression.clone(),
@@ -326,6 +331,13 @@ pub(crate) fn plain(value: &Value, ty: &Type) -> Option<Node> {
     (read == *value && json_form(&read) == json_form(value)).then_some(node)
 }
 
+/// The same, if a row may give it: a column that lists its values takes no other, and null
+/// only where that is said in FEEL.
+fn given(value: &Value, column: &OutputColumn) -> Option<Node> {
+    let listed = column.values.is_empty() || column.values.contains(value);
+    plain(value, &column.ty).filter(|_| listed)
+}
+
 /// Two values are the same for files if they are written alike.
 fn json_form(value: &Value) -> String {
     crate::json::write(value)
@@ -346,15 +358,7 @@ pub(crate) fn value_node(value: &Value) -> Node {
 
 /// A constant as S-FEEL has it, numbers with all their digits.
 pub(crate) fn constant_text(value: &Value) -> String {
-    match value {
-        Value::Number(number) => number.to_string(),
-        other => sfeel::Node {
-            at: 0,
-            end: 0,
-            expression: Expression::Literal(other.clone()),
-        }
-        .to_string(),
-    }
+    format!("{:#}", sfeel::Constant(value))
 }
 
 /// Constants as S-FEEL lists them.

@@ -57,6 +57,13 @@ impl<'n> Fields<'n> {
         self.take(key)?.text(problems, "a text").map(str::to_owned)
     }
 
+    /// The text of an optional key that is for people, without space around it; `None` where
+    /// nothing is left. Every form of a file holds such texts alike.
+    pub fn note(&mut self, key: &'static str, problems: &mut Vec<Diagnostic>) -> Option<String> {
+        let text = self.take(key)?.text(problems, "a text")?.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
     /// The texts of an optional sequence; empty where the key is absent.
     pub fn texts(&mut self, key: &'static str, problems: &mut Vec<Diagnostic>) -> Vec<String> {
         let Some(node) = self.take(key) else {

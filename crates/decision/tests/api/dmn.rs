@@ -259,6 +259,43 @@ fn what_cannot_be_carried_is_refused_with_its_place() {
 }
 
 #[test]
+fn what_xml_cannot_hold_is_refused_by_name() {
+    let yaml =
+        "kind: DecisionModel\ndecisions:\n  D: {description: \"a\\x01b\", expression: '1'}\n";
+    let model = Model::from_yaml(yaml, &|_| Err(String::new())).unwrap();
+    let problems = dmn::write(&model).unwrap_err();
+    assert_eq!(
+        problems[0].to_string(),
+        "3:3: D: `description` holds U+0001, which XML can't"
+    );
+}
+
+#[test]
+fn types_called_as_built_in_ones_get_another_name() {
+    let text = "<definitions xmlns=\"https://www.omg.org/spec/DMN/20230324/MODEL/\" name=\"m\">\
+        <itemDefinition name=\"money\"><typeRef>string</typeRef></itemDefinition>\
+        <inputData id=\"i\" name=\"I\"><variable name=\"I\" typeRef=\"money\"/></inputData></definitions>";
+    let import = dmn::read(text).unwrap();
+    assert_eq!(
+        import.model.inputs()[0].declared().ty(),
+        &decision::Type::string()
+    );
+    assert!(
+        import.notes[0]
+            .message
+            .contains("`money` is called `money type`"),
+        "{:?}",
+        import.notes
+    );
+    let yaml = "kind: DecisionModel\ntypes: {date: {type: string}}\ndecisions: {}\n";
+    let refused = Model::from_yaml(yaml, &|_| Err(String::new())).unwrap_err();
+    assert!(
+        refused[0].message.contains("a type of its own already"),
+        "{refused:?}"
+    );
+}
+
+#[test]
 fn an_empty_list_in_a_cell_stays_one() {
     let text = TIMES.replace("]Window.from day..Window.from day + Window.grace]", "[]");
     let yaml = import(&text).to_yaml();

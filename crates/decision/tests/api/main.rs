@@ -18,8 +18,10 @@ mod files;
 mod hit_policies;
 mod kinds;
 mod language;
+mod made;
 mod mixed;
 mod recursion;
+mod round_trips;
 mod sfeel;
 mod unknown;
 

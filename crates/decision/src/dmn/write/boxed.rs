@@ -1,11 +1,14 @@
 //! Boxed expressions and tables.
 
+use std::borrow::Cow;
+
 use super::Writer;
 use crate::{
     model::{Content, Entry, Invocation, Lambda, Logic},
     sfeel::Test,
     table::{Row, Table, constant_text, constants_text, outer},
     types::Type,
+    value::Value,
 };
 
 impl Writer<'_> {
@@ -115,7 +118,7 @@ impl Writer<'_> {
         attributes.extend(aggregator.map(|aggregator| ("aggregation", aggregator.name())));
         self.xml.open("decisionTable", &attributes);
         for input in &table.inputs {
-            let written = input.expression.to_string();
+            let written = format!("{:#}", input.expression);
             let text = outer(&written);
             let label: Vec<_> = (input.key != text)
                 .then_some(("label", input.key.as_str()))
@@ -127,7 +130,7 @@ impl Writer<'_> {
             self.xml.expression("inputExpression", &ty, text);
             if input.allowed != Test::Any {
                 self.xml
-                    .expression("inputValues", &[], &input.allowed.to_string());
+                    .expression("inputValues", &[], &format!("{:#}", input.allowed));
             }
             self.xml.close("input");
         }
@@ -143,13 +146,19 @@ impl Writer<'_> {
             attributes.extend((!column.required).then_some(("bylaw:optional", "true")));
             self.xml.open("output", &attributes);
             if !column.values.is_empty() {
-                self.xml
-                    .expression("outputValues", &[], &constants_text(&column.values));
+                self.xml.expression(
+                    "outputValues",
+                    &[],
+                    &constants_text(&numbers(&column.values, &column.ty)),
+                );
             }
             let default = table.default.as_ref();
             if let Some(value) = default.and_then(|default| default.get(&column.name)) {
-                self.xml
-                    .expression("defaultOutputEntry", &[], &constant_text(value));
+                self.xml.expression(
+                    "defaultOutputEntry",
+                    &[],
+                    &constant_text(&number(value, &column.ty)),
+                );
             }
             self.xml.close("output");
         }
@@ -174,17 +183,20 @@ impl Writer<'_> {
         self.xml.texts("description", description);
         for cell in &row.cells {
             self.xml
-                .expression("inputEntry", &[], &cell.test.to_string());
+                .expression("inputEntry", &[], &format!("{:#}", cell.test));
         }
         for column in &table.outputs {
             let name = &column.name;
             match (row.outputs.get(name), row.computed.get(name)) {
                 (Some(value), _) => {
-                    self.xml
-                        .expression("outputEntry", &[], &constant_text(value));
+                    self.xml.expression(
+                        "outputEntry",
+                        &[],
+                        &constant_text(&number(value, &column.ty)),
+                    );
                 }
                 (None, Some(expression)) => {
-                    let written = expression.to_string();
+                    let written = format!("{expression:#}");
                     self.xml.expression("outputEntry", &[], outer(&written));
                 }
                 (None, None) => {
@@ -200,4 +212,21 @@ impl Writer<'_> {
         }
         self.xml.close("rule");
     }
+}
+
+/// An amount in the measure of its column as the bare number that it is to other tools.
+fn number<'v>(value: &'v Value, ty: &Type) -> Cow<'v, Value> {
+    match value {
+        Value::Money { amount, .. } | Value::Quantity { amount, .. }
+            if ty.measure(Value::Number(*amount)) == *value =>
+        {
+            Cow::Owned(Value::Number(*amount))
+        }
+        _ => Cow::Borrowed(value),
+    }
+}
+
+fn numbers(values: &[Value], ty: &Type) -> Vec<Value> {
+    let values = values.iter();
+    values.map(|value| number(value, ty).into_owned()).collect()
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::xml::Xml;
 use crate::{
-    diagnostic::Diagnostic,
     model::{Declaration, Form, Model},
     sfeel::Test,
     types::Type,
@@ -60,10 +59,7 @@ impl Items {
 
     /// The name of a definition made of a type, after what it was met at.
     fn make(&mut self, declared: &Declaration, called: &str) -> String {
-        let known = self.made.iter().find(|(_, made)| {
-            (&made.form, &made.ty, &made.allowed)
-                == (&declared.form, &declared.ty, &declared.allowed)
-        });
+        let known = self.made.iter().find(|(_, made)| made == declared);
         if let Some((name, _)) = known {
             return name.clone();
         }
@@ -71,7 +67,7 @@ impl Items {
             Type::Money {
                 currency: Some(code),
             } => format!("money_{code}"),
-            Type::Money { .. } => "money".to_owned(),
+            Type::Money { .. } => "money_any".to_owned(),
             Type::Quantity { unit } | Type::Number { unit: Some(unit) } => {
                 format!("number_{}", super::names::slug(unit))
             }
@@ -87,9 +83,17 @@ impl Items {
         name
     }
 
+    /// A type by the name of a definition made of it.
+    fn named(&mut self, declared: &Declaration, called: &str) -> Declaration {
+        let name = self.make(declared, called);
+        Declaration {
+            form: Form::Named(name),
+            ..Declaration::basic(declared.ty.clone())
+        }
+    }
+
     /// Writes all definitions. What they need of others is made on the way.
-    pub(super) fn write(&mut self, xml: &mut Xml, model: &Model, problems: &mut Vec<Diagnostic>) {
-        let _ = problems;
+    pub(super) fn write(&mut self, xml: &mut Xml, model: &Model) {
         for (name, declared) in &model.types {
             self.definition(xml, "itemDefinition", name, declared, false);
         }
@@ -114,13 +118,19 @@ impl Items {
         }
         // A collection's own restriction isn't one of its items: it stands around it.
         let restricted = declared.allowed != Test::Any;
-        let (of, collection) = match &declared.form {
-            Form::List(of) if !restricted && can_repeat(of) => (of.as_ref(), true),
-            _ => (declared, false),
+        let made;
+        let of = match &declared.form {
+            Form::List(of) if !restricted => {
+                attributes.push(("isCollection", "true".to_owned()));
+                if can_repeat(of) {
+                    of.as_ref()
+                } else {
+                    made = self.named(of, name);
+                    &made
+                }
+            }
+            _ => declared,
         };
-        if collection {
-            attributes.push(("isCollection", "true".to_owned()));
-        }
         let content = self.content(of, name);
         if let Content::Reference(_, extensions) = &content {
             let extensions = extensions.iter();
@@ -134,7 +144,7 @@ impl Items {
             Content::Components => {}
         }
         if of.allowed != Test::Any {
-            xml.expression("allowedValues", &[], &of.allowed.to_string());
+            xml.expression("allowedValues", &[], &format!("{:#}", of.allowed));
         }
         if let (Form::Structure(components), false) = (&of.form, restricted) {
             for (name, component) in components {
@@ -154,13 +164,6 @@ impl Items {
         match &declared.form {
             Form::Structure(_) if declared.allowed == Test::Any => Content::Components,
             Form::Structure(_) => Content::Reference(self.make(&bare, called), Vec::new()),
-            Form::List(_)
-                if declared.allowed == Test::Any
-                    && !matches!(&declared.form, Form::List(of) if can_repeat(of)) =>
-            {
-                // A list of what is no simple item: its items get a name of their own.
-                Content::Reference(self.make(&bare, called), Vec::new())
-            }
             Form::List(_) => Content::Reference(self.make(&bare, called), Vec::new()),
             Form::Named(name) => Content::Reference(name.clone(), Vec::new()),
             Form::Basic => match built_in(&declared.ty) {
@@ -176,9 +179,10 @@ enum Content {
     Components,
 }
 
-/// Whether a collection can say its items' type itself.
+/// Whether a collection can say its items' type itself, and needn't say more of them.
 fn can_repeat(of: &Declaration) -> bool {
     match &of.form {
+        _ if of.description.is_some() => false,
         Form::List(_) => false,
         Form::Structure(_) => of.allowed == Test::Any,
         Form::Basic | Form::Named(_) => true,

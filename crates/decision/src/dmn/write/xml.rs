@@ -7,13 +7,15 @@ use std::fmt::Write as _;
 pub(super) struct Xml {
     out: String,
     depth: usize,
+    /// The first character that no XML file can hold, and the element it was to stand in.
+    lost: Option<(String, char)>,
 }
 
 impl Xml {
     pub(super) fn at(depth: usize) -> Self {
         Self {
-            out: String::new(),
             depth,
+            ..Self::default()
         }
     }
 
@@ -25,6 +27,33 @@ impl Xml {
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", self.out)
     }
 
+    /// What was met since it was last asked for that no XML file can hold.
+    pub(super) fn take_lost(&mut self) -> Option<String> {
+        let (element, c) = self.lost.take()?;
+        let code = u32::from(c);
+        Some(format!("`{element}` holds U+{code:04X}, which XML can't"))
+    }
+
+    /// A text without the characters that mean something else.
+    fn escape(&mut self, element: &str, text: &str, attribute: bool) {
+        for c in text.chars() {
+            match c {
+                '&' => self.out.push_str("&amp;"),
+                '<' => self.out.push_str("&lt;"),
+                '>' => self.out.push_str("&gt;"),
+                '"' if attribute => self.out.push_str("&quot;"),
+                '\n' | '\t' if !attribute => self.out.push(c),
+                '\n' | '\t' | '\r' => {
+                    let _ = write!(self.out, "&#{};", u32::from(c));
+                }
+                c if c < ' ' || matches!(c, '\u{fffe}' | '\u{ffff}') => {
+                    self.lost.get_or_insert_with(|| (element.to_owned(), c));
+                }
+                c => self.out.push(c),
+            }
+        }
+    }
+
     pub(super) fn raw(&mut self, text: &str) {
         self.out.push_str(text);
     }
@@ -33,7 +62,9 @@ impl Xml {
         self.out.extend(std::iter::repeat_n("  ", self.depth));
         let _ = write!(self.out, "<{name}");
         for (key, value) in attributes {
-            let _ = write!(self.out, " {key}=\"{}\"", escaped(value, true));
+            let _ = write!(self.out, " {key}=\"");
+            self.escape(name, value, true);
+            self.out.push('"');
         }
     }
 
@@ -57,7 +88,9 @@ impl Xml {
     /// An element that holds nothing but a text.
     pub(super) fn text(&mut self, name: &str, text: &str) {
         self.tag(name, &[]);
-        let _ = writeln!(self.out, ">{}</{name}>", escaped(text, false));
+        self.out.push('>');
+        self.escape(name, text, false);
+        let _ = writeln!(self.out, "</{name}>");
     }
 
     pub(super) fn texts(&mut self, name: &str, text: Option<&str>) {
@@ -72,25 +105,4 @@ impl Xml {
         self.text("text", text);
         self.close(name);
     }
-}
-
-/// A text without the characters that mean something else. Those that XML can't hold at all
-/// become the replacement character.
-fn escaped(text: &str, attribute: bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' if attribute => out.push_str("&quot;"),
-            '\n' | '\t' if !attribute => out.push(c),
-            '\n' | '\t' | '\r' => {
-                let _ = write!(out, "&#{};", u32::from(c));
-            }
-            c if c < ' ' || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -33,8 +33,10 @@ pub fn check_expression(node: &mut Node, types: &Types) -> Result<Type, Error> {
 /// # Errors
 /// None under that mode; else as [`check_expression`].
 pub fn check_expression_in(node: &mut Node, types: &Types, mode: Mode) -> Result<Type, Error> {
-    let ty = Checker::new(types, mode).infer(node)?;
+    Checker::new(types, mode).infer(node)?;
     fold(node, mode)?;
+    // What is written is the folded expression, whose type may be narrower.
+    let ty = Checker::new(types, mode).infer(node)?;
     Ok(ty.unwrap_or(Type::Any))
 }
 
@@ -309,19 +311,19 @@ fn fold(node: &mut Node, mode: Mode) -> Result<(), Error> {
 
 /// Whether an expression of constants alone is one.
 fn foldable(expression: &Expression) -> bool {
-    match expression {
+    matches!(
+        expression,
         Expression::Negate(_)
-        | Expression::Arithmetic(..)
-        | Expression::Compare(..)
-        | Expression::Logic(..)
-        | Expression::Between(_)
-        | Expression::In(..)
-        | Expression::InstanceOf(..)
-        | Expression::If(_)
-        | Expression::List(_)
-        | Expression::Path(..)
-        | Expression::Call(Function::Builtin(_), _) => true,
-        Expression::Context(entries) => !entries.is_empty(),
-        _ => false,
-    }
+            | Expression::Arithmetic(..)
+            | Expression::Compare(..)
+            | Expression::Logic(..)
+            | Expression::Between(_)
+            | Expression::In(..)
+            | Expression::InstanceOf(..)
+            | Expression::If(_)
+            | Expression::List(_)
+            | Expression::Context(_)
+            | Expression::Path(..)
+            | Expression::Call(Function::Builtin(_), _)
+    )
 }
