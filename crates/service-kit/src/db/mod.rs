@@ -4,6 +4,7 @@ mod error;
 mod migrate;
 mod open;
 mod scopes;
+mod statements;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
@@ -17,6 +18,7 @@ use tracing::Instrument as _;
 
 pub use error::unique_violation;
 pub use scopes::within;
+pub use statements::statements;
 
 use crate::{
     error::{Error, Kind, Reason, Result},

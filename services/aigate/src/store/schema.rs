@@ -3,6 +3,7 @@
 
 use sea_orm::{ConnectionTrait as _, DbBackend, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use service_kit::db::statements;
 
 /// Documents of the catalog.
 pub(super) mod declared {
@@ -55,18 +56,13 @@ pub(super) mod recommendation {
 }
 
 pub(super) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Create), Box::new(OneAction)]
+    vec![
+        statements("aigate_0001_create", CREATE),
+        Box::new(OneAction),
+    ]
 }
 
-struct Create;
-
-impl MigrationName for Create {
-    fn name(&self) -> &str {
-        "aigate_0001_create"
-    }
-}
-
-const TABLES: &[&str] = &[
+const CREATE: &[&str] = &[
     "CREATE TABLE declared (position bigint PRIMARY KEY, path text NOT NULL, \
      line bigint NOT NULL, text text NOT NULL)",
     "CREATE TABLE recommendations (id text PRIMARY KEY, scope text NOT NULL, state text NOT NULL, \
@@ -81,16 +77,6 @@ const TABLES: &[&str] = &[
     "CREATE INDEX recommendations_by_expiry ON recommendations (state, expire_time)",
     "CREATE INDEX recommendations_by_intent ON recommendations (intent_time)",
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Create {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for sql in TABLES {
-            manager.get_connection().execute_unprepared(sql).await?;
-        }
-        Ok(())
-    }
-}
 
 /// One action for a recommendation, and one recommendation for an action.
 struct OneAction;

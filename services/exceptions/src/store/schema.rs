@@ -1,8 +1,9 @@
 //! Tables. Times are microseconds since 1970: whole numbers compare the same on both
 //! databases. Values are JSON that keeps every digit.
 
-use sea_orm::{ConnectionTrait as _, DbErr, entity::prelude::*};
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use sea_orm::entity::prelude::*;
+use sea_orm_migration::MigrationTrait;
+use service_kit::db::statements;
 
 macro_rules! no_relations {
     () => {
@@ -261,29 +262,17 @@ pub(super) mod approval {
     no_relations!();
 }
 
-/// The service's migrations.
+/// The service's migrations, in order. One that is released never changes.
 pub(super) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![
-        Box::new(Create),
-        Box::new(Sources),
-        Box::new(Waits),
-        Box::new(Limits),
+        statements("exceptions_0001_create", CREATE),
+        statements("exceptions_0002_sources", SOURCES),
+        statements("exceptions_0003_waits", WAITS),
+        statements("exceptions_0004_limits", LIMITS),
     ]
 }
 
-struct Create;
-struct Sources;
-struct Waits;
-struct Limits;
-
-impl MigrationName for Create {
-    fn name(&self) -> &str {
-        "exceptions_0001_create"
-    }
-}
-
-/// `{bytes}` is the type of binary columns, which the two databases name differently.
-const TABLES: &[&str] = &[
+const CREATE: &[&str] = &[
     "CREATE TABLE declared (position bigint PRIMARY KEY, path text NOT NULL, \
      line bigint NOT NULL, kind text NOT NULL, text text NOT NULL)",
     "CREATE TABLE events (source text NOT NULL, event_id text NOT NULL, digest text NOT NULL, \
@@ -341,66 +330,15 @@ const TABLES: &[&str] = &[
      PRIMARY KEY (action_id, position))",
 ];
 
-#[async_trait::async_trait]
-impl MigrationTrait for Create {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let postgres = manager.get_database_backend() == sea_orm::DbBackend::Postgres;
-        let bytes = if postgres { "bytea" } else { "blob" };
-        for sql in TABLES {
-            let sql = sql.replace("{bytes}", bytes);
-            manager.get_connection().execute_unprepared(&sql).await?;
-        }
-        Ok(())
-    }
-}
+const SOURCES: &[&str] = &[
+    "CREATE TABLE sources (source text PRIMARY KEY, issuer text NOT NULL, \
+     subject text NOT NULL, bind_time bigint NOT NULL)",
+];
 
-impl MigrationName for Sources {
-    fn name(&self) -> &str {
-        "exceptions_0002_sources"
-    }
-}
+const WAITS: &[&str] = &[
+    "ALTER TABLE actions ADD COLUMN missing_facts text NOT NULL DEFAULT '[]'",
+    "DROP INDEX actions_waiting",
+    "CREATE INDEX actions_by_expiry ON actions (state, expire_time)",
+];
 
-#[async_trait::async_trait]
-impl MigrationTrait for Sources {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let sql = "CREATE TABLE sources (source text PRIMARY KEY, issuer text NOT NULL, \
-                   subject text NOT NULL, bind_time bigint NOT NULL)";
-        manager.get_connection().execute_unprepared(sql).await?;
-        Ok(())
-    }
-}
-
-impl MigrationName for Waits {
-    fn name(&self) -> &str {
-        "exceptions_0003_waits"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Waits {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for sql in [
-            "ALTER TABLE actions ADD COLUMN missing_facts text NOT NULL DEFAULT '[]'",
-            "DROP INDEX actions_waiting",
-            "CREATE INDEX actions_by_expiry ON actions (state, expire_time)",
-        ] {
-            manager.get_connection().execute_unprepared(sql).await?;
-        }
-        Ok(())
-    }
-}
-
-impl MigrationName for Limits {
-    fn name(&self) -> &str {
-        "exceptions_0004_limits"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Limits {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let sql = "ALTER TABLE dead_letters ADD COLUMN asserts text NOT NULL DEFAULT '[]'";
-        manager.get_connection().execute_unprepared(sql).await?;
-        Ok(())
-    }
-}
+const LIMITS: &[&str] = &["ALTER TABLE dead_letters ADD COLUMN asserts text NOT NULL DEFAULT '[]'"];

@@ -1,7 +1,8 @@
 //! Tables. Times are microseconds since 1970; lists are JSON texts.
 
-use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, entity::prelude::*};
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use sea_orm::entity::prelude::*;
+use sea_orm_migration::MigrationTrait;
+use service_kit::db::statements;
 
 macro_rules! no_relations {
     () => {
@@ -118,76 +119,32 @@ pub(super) mod quality_rule {
 /// The migrations, in order. One that is released never changes.
 #[must_use]
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Create), Box::new(Requests)]
+    vec![
+        statements("masterdata_0001_create", CREATE),
+        statements("masterdata_0002_requests", REQUESTS),
+    ]
 }
 
-struct Requests;
+const CREATE: &[&str] = &[
+    "CREATE TABLE document (kind text NOT NULL, name text NOT NULL, \
+     version bigint NOT NULL CHECK (version > 0), scope text NOT NULL, \
+     source text NOT NULL, PRIMARY KEY (kind, name, version))",
+    "CREATE TABLE validation (id {uuid} PRIMARY KEY, entity text NOT NULL, \
+     record_id text NOT NULL, scope text NOT NULL, correlation_id text NOT NULL, \
+     valid boolean NOT NULL, violations text NOT NULL, rule_sets text NOT NULL, \
+     validate_time bigint NOT NULL)",
+    "CREATE INDEX validation_time ON validation (validate_time)",
+    "CREATE TABLE quality_record (day text NOT NULL, scope text NOT NULL, \
+     entity text NOT NULL, records bigint NOT NULL, invalid bigint NOT NULL, \
+     PRIMARY KEY (day, scope, entity))",
+    "CREATE TABLE quality_rule (day text NOT NULL, scope text NOT NULL, \
+     entity text NOT NULL, rule text NOT NULL, severity text NOT NULL, \
+     violations bigint NOT NULL, PRIMARY KEY (day, scope, entity, rule, severity))",
+];
 
-impl MigrationName for Requests {
-    fn name(&self) -> &str {
-        "masterdata_0002_requests"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Requests {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let uuid = uuid(manager);
-        let db = manager.get_connection();
-        for sql in [
-            &format!(
-                "CREATE TABLE request (issuer text NOT NULL, subject text NOT NULL, \
-                 id {uuid} NOT NULL, digest text NOT NULL, validations text NOT NULL, \
-                 validate_time bigint NOT NULL, PRIMARY KEY (issuer, subject, id))"
-            ),
-            "CREATE INDEX request_time ON request (validate_time)",
-        ] {
-            db.execute_unprepared(sql).await?;
-        }
-        Ok(())
-    }
-}
-
-fn uuid(manager: &SchemaManager) -> &'static str {
-    match manager.get_database_backend() {
-        DbBackend::Postgres => "uuid",
-        _ => "blob",
-    }
-}
-
-struct Create;
-
-impl MigrationName for Create {
-    fn name(&self) -> &str {
-        "masterdata_0001_create"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Create {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let uuid = uuid(manager);
-        let db = manager.get_connection();
-        for sql in [
-            "CREATE TABLE document (kind text NOT NULL, name text NOT NULL, \
-             version bigint NOT NULL CHECK (version > 0), scope text NOT NULL, \
-             source text NOT NULL, PRIMARY KEY (kind, name, version))",
-            &format!(
-                "CREATE TABLE validation (id {uuid} PRIMARY KEY, entity text NOT NULL, \
-                 record_id text NOT NULL, scope text NOT NULL, correlation_id text NOT NULL, \
-                 valid boolean NOT NULL, violations text NOT NULL, rule_sets text NOT NULL, \
-                 validate_time bigint NOT NULL)"
-            ),
-            "CREATE INDEX validation_time ON validation (validate_time)",
-            "CREATE TABLE quality_record (day text NOT NULL, scope text NOT NULL, \
-             entity text NOT NULL, records bigint NOT NULL, invalid bigint NOT NULL, \
-             PRIMARY KEY (day, scope, entity))",
-            "CREATE TABLE quality_rule (day text NOT NULL, scope text NOT NULL, \
-             entity text NOT NULL, rule text NOT NULL, severity text NOT NULL, \
-             violations bigint NOT NULL, PRIMARY KEY (day, scope, entity, rule, severity))",
-        ] {
-            db.execute_unprepared(sql).await?;
-        }
-        Ok(())
-    }
-}
+const REQUESTS: &[&str] = &[
+    "CREATE TABLE request (issuer text NOT NULL, subject text NOT NULL, \
+     id {uuid} NOT NULL, digest text NOT NULL, validations text NOT NULL, \
+     validate_time bigint NOT NULL, PRIMARY KEY (issuer, subject, id))",
+    "CREATE INDEX request_time ON request (validate_time)",
+];
