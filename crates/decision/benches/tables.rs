@@ -13,7 +13,7 @@
 
 mod made;
 
-use decision::{Facts, Outcome, evaluate};
+use decision::{Facts, Model, Outcome, Value, evaluate, model::Absent};
 use divan::{Bencher, black_box};
 use made::{Made, Shape};
 
@@ -69,6 +69,28 @@ fn overlap(bencher: Bencher<'_, '_>, rows: usize) {
 fn linear_scan(bencher: Bencher<'_, '_>, rows: usize) {
     let made = Made::new(rows, Shape::Partition);
     bench(bencher, &made.facts, |facts| made.scan(facts));
+}
+
+/// The table as the one decision of a model, which finds its inputs and settles its result.
+#[divan::bench(args = [100, 10_000])]
+fn model(bencher: Bencher<'_, '_>, rows: usize) {
+    let made = Made::new(rows, Shape::Partition);
+    let table = made.table();
+    let model = Model::of_table(&table);
+    let name = model.decisions()[0].name();
+    let given: Vec<Value> = made
+        .facts
+        .iter()
+        .map(|facts| {
+            let facts = facts.iter();
+            Value::Context(facts.map(|(n, v)| (n.to_owned(), v.clone())).collect())
+        })
+        .collect();
+    let mut next = 0;
+    bencher.bench_local(|| {
+        next = (next + 1) % given.len();
+        black_box(model.evaluate(name, &given[next], Absent::Null, false))
+    });
 }
 
 /// An unknown amount leaves some rows open, whose combinations are tried.

@@ -5,7 +5,7 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-use chrono::{DateTime, Datelike, FixedOffset, TimeDelta};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveTime, TimeDelta, Timelike};
 
 use crate::{
     number::{Number, POWERS},
@@ -26,9 +26,38 @@ pub(super) enum Kind<'t> {
     /// A bare number, or the amount of money or of a quantity in one measure.
     Amount(Measure<'t>),
     Date,
+    /// Moments, whichever clock they are told by.
     Instant,
+    /// Dates and times by the clock of a place that isn't said.
+    LocalDateTime,
+    /// Times of day by a clock that isn't said.
+    LocalTime,
+    /// Times of day by their distance from midnight in UTC.
+    OffsetTime,
     Days,
     Months,
+}
+
+/// Most kinds of constants in one column that are told apart.
+const KINDS: usize = 16;
+
+/// A kind of its own text, to be kept.
+#[derive(Debug, Clone)]
+pub(super) enum KeptKind {
+    /// The kind that a type has.
+    Of(Type),
+    /// One that no type stands for.
+    Clock(Kind<'static>),
+}
+
+impl KeptKind {
+    #[inline]
+    pub(super) fn get(&self) -> Option<Kind<'_>> {
+        match self {
+            Self::Of(ty) => Kind::of(ty),
+            Self::Clock(kind) => Some(*kind),
+        }
+    }
 }
 
 /// What an amount is counted in.
@@ -67,6 +96,65 @@ impl<'t> Kind<'t> {
         })
     }
 
+    /// How the values of a column compare, if its type doesn't say, by what most of its
+    /// constants are. Values of another kind aren't looked up.
+    pub(super) fn most(ty: &Type, constants: impl Iterator<Item = &'t Value>) -> Option<Self> {
+        if !matches!(ty, Type::Any | Type::Time | Type::AnyDateTime) {
+            return None;
+        }
+        let mut counts: Vec<(Self, usize)> = Vec::new();
+        for kind in constants.filter_map(Self::of_constant) {
+            match counts.iter().position(|(known, _)| *known == kind) {
+                Some(at) => counts[at].1 += 1,
+                None if counts.len() < KINDS => counts.push((kind, 1)),
+                None => {}
+            }
+        }
+        // Of equals the first, so that the same table has the same index.
+        let most = counts.into_iter().rev().max_by_key(|(_, count)| *count);
+        most.map(|(kind, _)| kind)
+    }
+
+    fn of_constant(value: &'t Value) -> Option<Self> {
+        Some(match value {
+            Value::Boolean(_) => Self::Boolean,
+            Value::String(_) => Self::Text,
+            Value::Number(_) => Self::Amount(Measure::Nothing),
+            Value::Money { currency, .. } => Self::Amount(Measure::Currency(Some(currency))),
+            Value::Quantity { unit, .. } => Self::Amount(Measure::Unit(unit)),
+            Value::Date(_) => Self::Date,
+            Value::DateTime(_) => Self::Instant,
+            Value::LocalDateTime(local) if local.region.is_none() => Self::LocalDateTime,
+            Value::LocalDateTime(_) => Self::Instant,
+            Value::Time(time) if time.zone.is_none() => Self::LocalTime,
+            Value::Time(time) => time.offset().map(|_| Self::OffsetTime)?,
+            Value::DaysDuration(_) => Self::Days,
+            Value::MonthsDuration(_) => Self::Months,
+            Value::Null | Value::List(_) | Value::Context(_) => return None,
+        })
+    }
+
+    /// The same kind, to be kept.
+    pub(super) fn kept(self) -> KeptKind {
+        let text = |text: &str| text.to_owned();
+        KeptKind::Of(match self {
+            Self::Boolean => Type::Boolean,
+            Self::Text => Type::string(),
+            Self::Amount(Measure::Nothing) => Type::number(),
+            Self::Amount(Measure::Currency(currency)) => Type::Money {
+                currency: currency.map(text),
+            },
+            Self::Amount(Measure::Unit(unit)) => Type::Quantity { unit: text(unit) },
+            Self::Date => Type::Date,
+            Self::Days => Type::DaysDuration,
+            Self::Months => Type::MonthsDuration,
+            Self::Instant => return KeptKind::Clock(Kind::Instant),
+            Self::LocalDateTime => return KeptKind::Clock(Kind::LocalDateTime),
+            Self::LocalTime => return KeptKind::Clock(Kind::LocalTime),
+            Self::OffsetTime => return KeptKind::Clock(Kind::OffsetTime),
+        })
+    }
+
     /// The key of a value that isn't null; `None` where it isn't of this kind.
     #[inline]
     pub(super) fn key<'v>(self, value: &'v Value) -> Option<Key<'v>> {
@@ -86,6 +174,17 @@ impl<'t> Kind<'t> {
             }
             (Self::Date, Value::Date(day)) => Key::Whole(day.num_days_from_ce().into()),
             (Self::Instant, Value::DateTime(instant)) => Key::Whole(instant_key(instant)),
+            (Self::Instant, Value::LocalDateTime(local)) => {
+                Key::Whole(instant_key(&local.instant()?))
+            }
+            (Self::LocalDateTime, Value::LocalDateTime(local)) if local.region.is_none() => {
+                let day = i128::from(local.at.num_days_from_ce()) << 48;
+                Key::Whole(day + clock_key(local.at.time()))
+            }
+            (Self::LocalTime, Value::Time(time)) if time.zone.is_none() => {
+                Key::Whole(clock_key(time.clock))
+            }
+            (Self::OffsetTime, Value::Time(time)) => Key::Whole(days_key(time.in_utc()?)),
             (Self::Days, Value::DaysDuration(span)) => Key::Whole(days_key(span.0)),
             (Self::Months, Value::MonthsDuration(months)) => Key::Whole(months.0.into()),
             _ => return None,
@@ -108,6 +207,11 @@ impl<'t> Kind<'t> {
 fn instant_key(instant: &DateTime<FixedOffset>) -> i128 {
     let seconds = i128::from(instant.timestamp());
     (seconds << 31) + i128::from(instant.timestamp_subsec_nanos())
+}
+
+/// Times of a clock in order, with leap seconds as [`instant_key`] has them.
+fn clock_key(time: NaiveTime) -> i128 {
+    (i128::from(time.num_seconds_from_midnight()) << 31) + i128::from(time.nanosecond())
 }
 
 fn days_key(span: TimeDelta) -> i128 {

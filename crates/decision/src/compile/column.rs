@@ -1,7 +1,7 @@
 //! A column of the index.
 
 use super::{
-    bounds::{Bounds, Class, Key, Kind},
+    bounds::{Bounds, Class, KeptKind, Key, Kind},
     draft::Draft,
     members::{Found, MemberDraft, Members},
     places::Places,
@@ -48,7 +48,7 @@ enum Source {
 
 #[derive(Debug)]
 struct Indexed {
-    kind: Type,
+    kind: KeptKind,
     bounds: Bounds,
     sets: Sets,
     by_class: Vec<u32>,
@@ -80,7 +80,7 @@ pub(super) struct Prepared<'t> {
 
 /// The cells of a column as classes.
 struct Cells {
-    kind: Type,
+    kind: KeptKind,
     bounds: Bounds,
     spans: Spans,
     /// The classes that the input's allowed values have, and those its type declares.
@@ -103,7 +103,7 @@ impl<'t> Prepared<'t> {
             false => Source::Computed,
         };
         let values = declared(table, declaration, &source);
-        let cells = indexable.then(|| Cells::new(declaration, draft, values));
+        let cells = indexable.then(|| Cells::new(draft, values));
         Self {
             cells: cells.flatten(),
             members,
@@ -136,7 +136,7 @@ impl<'t> Prepared<'t> {
     pub(super) fn build(self, places: &Places, most: usize) -> Column {
         let mut column = self.column;
         column.indexed = self.cells.map(|cells| cells.build(places, most));
-        if let Some(draft) = self.members {
+        if let Some(mut draft) = self.members {
             column.members = draft.build(places, most);
             if column.members.is_some() {
                 column.settle(|row| draft.tells(row));
@@ -148,11 +148,11 @@ impl<'t> Prepared<'t> {
 
 impl Cells {
     /// The cells of a draft whose last test is what the input allows.
-    fn new<'t>(input: &'t Input, mut draft: Draft<'t>, values: &'t [String]) -> Option<Self> {
+    fn new<'t>(mut draft: Draft<'t>, values: &'t [String]) -> Option<Self> {
         values
             .iter()
             .for_each(|text| draft.add_key(Key::Text(text)));
-        let bounds = draft.bounds()?;
+        let (kind, bounds) = draft.bounds()?;
         let mut spans = draft.spans(&bounds);
         let allowed = spans.pop();
         let class = |text: &String| bounds.class(Key::Text(text));
@@ -162,7 +162,7 @@ impl Cells {
             within
         };
         Some(Self {
-            kind: input.ty.clone(),
+            kind,
             declared: (!values.is_empty()).then(declared),
             bounds,
             spans,
@@ -217,16 +217,39 @@ impl Column {
         match input_value(self.input, input, &Scope::new(facts, &table.types)) {
             Ok(None) => Place::Unknown,
             Err(failure) => Place::Failed(failure),
-            Ok(Some(value)) => {
-                if let Some(place) = self.indexed.as_ref().and_then(|i| i.place(&value)) {
-                    return place;
-                }
-                match self.members.as_ref().and_then(|m| m.find(&value)) {
-                    Some(found) => Place::Members(found),
-                    None => Place::Value(value),
-                }
-            }
+            Ok(Some(value)) => match self.found(&value) {
+                Some(place) => place,
+                None => Place::Value(value),
+            },
         }
+    }
+
+    /// Where a value that was worked out elsewhere stands; `None`: it is unknown. The input
+    /// is known to allow it.
+    pub(crate) fn place_of(&self, value: Option<&Value>) -> Place {
+        match value.map(|value| (value, self.found(value))) {
+            None => Place::Unknown,
+            Some((value, None | Some(Place::Unknown))) => Place::Value(value.clone()),
+            Some((_, Some(place))) => place,
+        }
+    }
+
+    fn found(&self, value: &Value) -> Option<Place> {
+        let place = self.indexed.as_ref().and_then(|i| i.place(value));
+        let members = || self.members.as_ref()?.find(value).map(Place::Members);
+        place.or_else(members)
+    }
+
+    /// Whether having a member is all that a row's test asks of a list.
+    pub(crate) fn members_tell(&self, row: usize) -> bool {
+        self.members
+            .as_ref()
+            .is_some_and(|members| members.tell(row))
+    }
+
+    /// The same of all rows.
+    pub(crate) fn members_tell_all(&self) -> bool {
+        self.members.as_ref().is_some_and(Members::tell_all)
     }
 
     /// The rows that one of the members found lets through.
@@ -339,9 +362,13 @@ impl Indexed {
             ) if wanted.as_ref().is_none_or(|wanted| wanted == currency) => {
                 self.bounds.class_of_number(*amount)
             }
-            _ => self
-                .bounds
-                .class(part(Kind::of(ty)?.key(value)?, value, property)?),
+            _ => {
+                let kind = match (Kind::of(ty), property) {
+                    (None, None) => self.kind.get()?,
+                    (kind, _) => kind?,
+                };
+                self.bounds.class(part(kind.key(value)?, value, property)?)
+            }
         };
         self.allows(class).then_some(class)
     }
@@ -351,7 +378,7 @@ impl Indexed {
         if matches!(value, Value::Null) {
             return Some(Place::Class(self.bounds.null()));
         }
-        let class = self.bounds.class(Kind::of(&self.kind)?.key(value)?);
+        let class = self.bounds.class(self.kind.get()?.key(value)?);
         Some(if self.allows(class) {
             Place::Class(class)
         } else {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{
-    bounds::{Bounds, Class, Key, Kind},
+    bounds::{Bounds, Class, KeptKind, Key, Kind},
     sets::{Span, Spans},
 };
 use crate::{
@@ -155,9 +155,10 @@ impl<'t> Draft<'t> {
         self.forms.iter().any(told)
     }
 
-    /// The constants in order.
-    pub(super) fn bounds(&self) -> Option<Bounds> {
-        Some(Bounds::new(self.kind?, &self.keys, self.ordered))
+    /// The constants in order, and what kind they are of.
+    pub(super) fn bounds(&self) -> Option<(KeptKind, Bounds)> {
+        let kind = self.kind?;
+        Some((kind.kept(), Bounds::new(kind, &self.keys, self.ordered)))
     }
 
     /// The classes that meet each cell.

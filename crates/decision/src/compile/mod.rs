@@ -34,7 +34,7 @@ use column::Prepared;
 use draft::Draft;
 use members::MemberDraft;
 
-use crate::table::Table;
+use crate::{sfeel::Node, table::Table, types::Type};
 
 /// What evaluation looks up instead of trying every row.
 #[derive(Debug)]
@@ -83,9 +83,10 @@ impl Index {
 /// how they lie in memory.
 fn prepared(table: &Table) -> Vec<Prepared<'_>> {
     let rows = table.rows.len();
-    let kinds = table.inputs.iter().map(|input| Kind::of(&input.ty));
+    let inputs = || table.inputs.iter().enumerate();
+    let kinds = inputs().map(|(at, input)| kind(table, at, &input.ty));
     let mut drafts: Vec<Draft<'_>> = kinds.map(|kind| Draft::new(kind, rows)).collect();
-    let lists = table.inputs.iter().map(|input| MemberDraft::new(&input.ty));
+    let lists = inputs().map(|(_, input)| MemberDraft::new(&input.ty));
     let mut lists: Vec<Option<MemberDraft<'_>>> = lists.collect();
     for row in &table.rows {
         let drafts = drafts.iter_mut().zip(&mut lists);
@@ -103,6 +104,13 @@ fn prepared(table: &Table) -> Vec<Prepared<'_>> {
     asked
         .map(|(input, (draft, members))| Prepared::new(table, input, draft, members))
         .collect()
+}
+
+/// How the values of a column compare: by its type, or by what its cells name.
+fn kind<'t>(table: &'t Table, column: usize, ty: &'t Type) -> Option<Kind<'t>> {
+    let cells = table.rows.iter().filter_map(|row| row.cells.get(column));
+    let constants = cells.flat_map(|cell| cell.test.operands().filter_map(Node::literal));
+    Kind::of(ty).or_else(|| Kind::most(ty, constants))
 }
 
 /// A table's index, made when it is first asked for. A copy of a table, which may then be

@@ -10,12 +10,12 @@ use crate::{
 
 /// A row that can still match.
 #[derive(Debug)]
-pub(super) struct LiveRow {
-    pub(super) row: usize,
+pub(crate) struct LiveRow {
+    pub(crate) row: usize,
     /// The columns whose cells depend on unknown facts.
-    pub(super) open: Vec<usize>,
+    pub(crate) open: Vec<usize>,
     /// Why the row has no result, unless an open cell rules it out.
-    pub(super) failure: Option<Failure>,
+    pub(crate) failure: Option<Failure>,
 }
 
 /// The value of an input, where its facts are known and it is an allowed one.

@@ -118,6 +118,21 @@ impl<'t> Indexed<'t> {
         Self { table, index }
     }
 
+    /// The rows that these values of the inputs don't rule out; an unknown one is `None`.
+    /// Under FIRST none beyond the first that is sure to match. And how many were looked at.
+    pub(super) fn rows_at(
+        &self,
+        values: &[Option<Value>],
+        scope: &Scope<'_>,
+    ) -> (Vec<LiveRow>, usize) {
+        let mut search = Search::new(self);
+        for column in &self.index.columns {
+            let value = values.get(column.input).and_then(Option::as_ref);
+            search.add(column, column.place_of(value), || value.cloned());
+        }
+        search.rows(scope, self.table.hit_policy == HitPolicy::First)
+    }
+
     /// The outcome where the rows at the places that `common` leaves match, of those that
     /// `holds` accepts.
     fn pick(&self, common: &Common<'_>, holds: impl Fn(usize) -> bool) -> Outcome {
@@ -199,6 +214,81 @@ impl<'t> Indexed<'t> {
     }
 }
 
+/// Looking for the rows that what is known doesn't rule out.
+struct Search<'s> {
+    layer: &'s Indexed<'s>,
+    common: Common<'s>,
+    checks: Vec<Check<'s>>,
+}
+
+impl<'s> Search<'s> {
+    fn new(layer: &'s Indexed<'s>) -> Self {
+        let mut common = Common::new(layer.index);
+        common.add((layer.index.all.get(0), layer.index.all.count(0)));
+        Self {
+            layer,
+            common,
+            checks: Vec::new(),
+        }
+    }
+
+    /// Narrows by a column; `value` is asked for where tests have to be tried by themselves.
+    fn add(&mut self, column: &'s Column, place: Place, value: impl FnOnce() -> Option<Value>) {
+        let exact = match &place {
+            Place::Class(class) => {
+                if let Some(set) = column.set(*class) {
+                    self.common.add(set);
+                }
+                column.is_exact()
+            }
+            Place::Members(found) => {
+                self.common.unions.push(column.any_of(found));
+                column.members_tell_all()
+            }
+            _ => false,
+        };
+        let opaque = column.opaque_tests() > 0;
+        if exact && !opaque {
+            return;
+        }
+        let value = match &place {
+            Place::Class(_) if opaque => value(),
+            Place::Members(_) => value(),
+            _ => None,
+        };
+        self.checks.push(Check {
+            tried: vec![None; column.opaque_tests()],
+            column,
+            place,
+            value,
+        });
+    }
+
+    /// The rows in their order; with `first` none beyond the first that is sure to match,
+    /// where they stand in the order of the table. And how many were looked at.
+    fn rows(mut self, scope: &Scope<'_>, first: bool) -> (Vec<LiveRow>, usize) {
+        let moved = self.layer.index.places.moved();
+        let mut looked_at = 0;
+        let mut rows: Vec<LiveRow> = Vec::new();
+        self.common.places(|place| {
+            looked_at += 1;
+            let Some(found) = self.layer.live(place, &mut self.checks, scope) else {
+                return ControlFlow::Continue(());
+            };
+            let sure = found.open.is_empty() && found.failure.is_none();
+            rows.push(found);
+            if first && sure && !moved {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+        if moved {
+            rows.sort_unstable_by_key(|live| live.row);
+        }
+        (rows, looked_at)
+    }
+}
+
 impl Check<'_> {
     fn met(
         &mut self,
@@ -213,8 +303,8 @@ impl Check<'_> {
             (Place::Unknown, ..) => Ok(Met::Unknown),
             (Place::Failed(failure), ..) => Err(failure.clone()),
             (Place::Value(value), _, None) => meets(test, value, scope),
-            // Its set holds exactly the rows whose tests it meets.
-            (Place::Members(_), _, None) => Ok(Met::Yes),
+            (Place::Members(_), _, None) if self.column.members_tell(row) => Ok(Met::Yes),
+            (Place::Members(_), Some(value), None) => meets(test, value, scope),
             (Place::Class(class), _, None) => Ok(if self.column.holds(place, *class) {
                 Met::Yes
             } else {
@@ -252,7 +342,7 @@ impl Layer for Indexed<'_> {
                 Some(class) => class,
                 None => match column.place(self.table, facts) {
                     Place::Class(class) => class,
-                    Place::Members(found) => {
+                    Place::Members(found) if column.members_tell_all() => {
                         common.unions.push(column.any_of(&found));
                         continue;
                     }
@@ -280,49 +370,15 @@ impl Layer for Indexed<'_> {
 
     fn live_rows(&self, facts: &Facts) -> Vec<LiveRow> {
         let scope = Scope::new(facts, &self.table.types);
-        let mut common = Common::new(self.index);
-        common.add((self.index.all.get(0), self.index.all.count(0)));
-        let mut checks = Vec::new();
+        let mut search = Search::new(self);
         for column in &self.index.columns {
-            let place = column.place(self.table, facts);
-            let exact = match &place {
-                Place::Class(class) => {
-                    if let Some(set) = column.set(*class) {
-                        common.add(set);
-                    }
-                    column.is_exact()
-                }
-                Place::Members(found) => {
-                    common.unions.push(column.any_of(found));
-                    true
-                }
-                _ => false,
+            let value = || {
+                let input = self.table.inputs.get(column.input)?;
+                super::known::input_value(column.input, input, &scope).unwrap_or(None)
             };
-            if exact && column.opaque_tests() == 0 {
-                continue;
-            }
-            let value = match (&place, self.table.inputs.get(column.input)) {
-                (Place::Class(_) | Place::Members(_), Some(input)) if column.opaque_tests() > 0 => {
-                    super::known::input_value(column.input, input, &scope).unwrap_or(None)
-                }
-                _ => None,
-            };
-            checks.push(Check {
-                tried: vec![None; column.opaque_tests()],
-                column,
-                place,
-                value,
-            });
+            search.add(column, column.place(self.table, facts), value);
         }
-        let mut live = Vec::new();
-        common.places(|place| {
-            live.extend(self.live(place, &mut checks, &scope));
-            ControlFlow::Continue(())
-        });
-        if self.index.places.moved() {
-            live.sort_unstable_by_key(|live: &LiveRow| live.row);
-        }
-        live
+        search.rows(&scope, false).0
     }
 
     fn outcome(&self, matching: &[usize]) -> Outcome {

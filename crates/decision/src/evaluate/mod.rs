@@ -20,10 +20,15 @@ pub(crate) use hits::outcome as outcome_of;
 pub use output::{Answer, Output};
 pub(crate) use output::{add, extreme};
 
+pub(crate) use known::LiveRow;
 use layer::{Indexed, Layer};
 use smallvec::SmallVec;
 
-use crate::{sfeel::Failure, table::Table, value::Facts};
+use crate::{
+    sfeel::{Failure, Scope},
+    table::Table,
+    value::{Facts, Value},
+};
 
 /// What a table answers, by the indices of its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -83,6 +88,17 @@ pub fn evaluate(table: &Table, facts: &Facts) -> Evaluation {
 pub fn evaluate_joint(tables: &[&Table], facts: &Facts) -> Joint {
     let layers: SmallVec<[Indexed<'_>; 8]> = tables.iter().map(|t| Indexed::new(t)).collect();
     joint::evaluate(&layers, facts)
+}
+
+/// The rows that known values of the inputs don't rule out, in the order of the table; an
+/// unknown value is `None`. Under FIRST none beyond the first that is sure to match. And how
+/// many rows were looked at.
+pub(crate) fn rows_at(
+    table: &Table,
+    values: &[Option<Value>],
+    scope: &Scope<'_>,
+) -> (Vec<LiveRow>, usize) {
+    Indexed::new(table).rows_at(values, scope)
 }
 
 impl Evaluation {

@@ -73,6 +73,9 @@ pub(super) struct Run<'m> {
     pub(super) model: &'m Model,
     pub(super) named: BTreeMap<String, Declaration>,
     pub(super) traced: bool,
+    /// Whether every row of a table is tried.
+    #[cfg(any(test, feature = "twin"))]
+    pub(super) naive: bool,
     steps: Cell<usize>,
     depth: Cell<usize>,
     problems: RefCell<Vec<Problem>>,
@@ -93,9 +96,36 @@ impl Model {
         absent: Absent,
         traced: bool,
     ) -> Option<Conclusion> {
+        self.conclude(Run::new(self, traced), decision, facts, absent)
+    }
+
+    /// What [`Model::evaluate`] must give, by trying every row of each table.
+    #[cfg(any(test, feature = "twin"))]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn evaluate_naively(
+        &self,
+        decision: &str,
+        facts: &Value,
+        absent: Absent,
+        traced: bool,
+    ) -> Option<Conclusion> {
+        let run = Run {
+            naive: true,
+            ..Run::new(self, traced)
+        };
+        self.conclude(run, decision, facts, absent)
+    }
+
+    fn conclude<'m>(
+        &'m self,
+        run: Run<'m>,
+        decision: &str,
+        facts: &Value,
+        absent: Absent,
+    ) -> Option<Conclusion> {
         let wanted = self.decision(decision)?;
         let needed = self.needed(wanted);
-        let run = Run::new(self, traced);
         let frame = Frame::outermost(&run);
         let mut unknown = BTreeSet::new();
         for input in self
@@ -149,6 +179,8 @@ impl<'m> Run<'m> {
             model,
             named: model.types.iter().cloned().collect(),
             traced,
+            #[cfg(any(test, feature = "twin"))]
+            naive: false,
             steps: Cell::new(0),
             depth: Cell::new(0),
             problems: RefCell::default(),

@@ -8,7 +8,7 @@ use super::{
     evaluate::{Known, RowTrace, Run},
 };
 use crate::{
-    evaluate::{Output, add, extreme},
+    evaluate::{LiveRow, Output, add, extreme, rows_at},
     number::Number,
     sfeel::{Comparison, Failure, Met, Scope, Test, calculate, meets},
     table::{Aggregator, HitPolicy, Row, Table, collects},
@@ -29,12 +29,11 @@ impl<'m> Run<'m> {
     /// What a table comes to: a value where it has one output, a context where it has
     /// several, a list where the hit policy collects.
     pub(super) fn table(&self, table: &'m Table, scope: &Scope<'_>, element: &str) -> Known {
-        self.work(table.rows.len() / 16)?;
         let Some(values) = self.inputs(table, scope, element)? else {
             self.trace(element, Some(&Value::Null), Vec::new());
             return Ok(Some(Value::Null));
         };
-        let matching = matching(table, &values, scope)?;
+        let matching = self.matching(table, &values, scope)?;
         let value = if matching.maybe.is_empty() {
             self.answer(table, &matching.sure, scope, element)?
         } else {
@@ -46,6 +45,21 @@ impl<'m> Run<'m> {
             self.trace(element, value.as_ref(), rows.collect::<Result<_, _>>()?);
         }
         Ok(value)
+    }
+
+    fn matching(
+        &self,
+        table: &Table,
+        values: &[Option<Value>],
+        scope: &Scope<'_>,
+    ) -> Result<Matching, Failure> {
+        #[cfg(any(test, feature = "twin"))]
+        if self.naive {
+            return tried(table, values, scope);
+        }
+        let (rows, looked_at) = rows_at(table, values, scope);
+        self.work((table.rows.len() / 64 + looked_at) / 16)?;
+        sorted_out(rows)
     }
 
     /// The values of the inputs; `None` where one isn't allowed.
@@ -204,11 +218,21 @@ impl<'m> Run<'m> {
     }
 }
 
-fn matching(
-    table: &Table,
-    values: &[Option<Value>],
-    scope: &Scope<'_>,
-) -> Result<Matching, Failure> {
+fn sorted_out(rows: Vec<LiveRow>) -> Result<Matching, Failure> {
+    let mut found = Matching::default();
+    for live in rows {
+        match live.failure {
+            Some(failure) => return Err(failure),
+            None if live.open.is_empty() => found.sure.push(live.row),
+            None => found.maybe.push(live.row),
+        }
+    }
+    Ok(found)
+}
+
+/// The rows by trying each: what the index must agree with.
+#[cfg(any(test, feature = "twin"))]
+fn tried(table: &Table, values: &[Option<Value>], scope: &Scope<'_>) -> Result<Matching, Failure> {
     let mut found = Matching::default();
     for (index, row) in table.rows.iter().enumerate() {
         let mut matched = Met::Yes;

@@ -76,7 +76,7 @@ impl Time {
     }
 
     /// Since midnight in UTC; before it, or beyond a day, for a clock elsewhere.
-    fn in_utc(&self) -> Option<TimeDelta> {
+    pub(crate) fn in_utc(&self) -> Option<TimeDelta> {
         let since_midnight = self.clock.signed_duration_since(NaiveTime::MIN);
         let ahead = i64::from(self.offset()?.local_minus_utc());
         since_midnight.checked_sub(&TimeDelta::try_seconds(ahead)?)

@@ -161,6 +161,27 @@ proptest! {
     }
 
     #[test]
+    fn tables_in_models_agree_with_every_row(case in models()) {
+        let Case { yaml, facts } = &case;
+        let model = read(yaml)?;
+        for facts in facts {
+            let facts = json::parse(facts).unwrap();
+            for decision in model.decisions() {
+                for (absent, traced) in [(Absent::Null, true), (Absent::Unknown, false)] {
+                    let name = decision.name();
+                    let found = model.evaluate(name, &facts, absent, traced).unwrap();
+                    let naive = model.evaluate_naively(name, &facts, absent, traced).unwrap();
+                    prop_assert_eq!(&found.value, &naive.value, "{}: {}", name, yaml);
+                    prop_assert_eq!(&found.unknown, &naive.unknown);
+                    prop_assert_eq!(&found.traces, &naive.traces);
+                    // Cells that needn't be tried say nothing of what has no result.
+                    prop_assert!(found.problems.iter().all(|problem| naive.problems.contains(problem)));
+                }
+            }
+        }
+    }
+
+    #[test]
     fn models_survive_every_form(case in models()) {
         let Case { yaml, facts } = &case;
         let model = read(yaml)?;
