@@ -54,14 +54,14 @@ impl Diagnostic {
             file: None,
             mark,
             cell: None,
-            message: message.into(),
+            message: clipped(message.into(), limits::MESSAGE),
         }
     }
 
     /// The same, in a named cell.
     #[must_use]
     pub fn in_cell(mut self, cell: impl Into<String>) -> Self {
-        self.cell = Some(cell.into());
+        self.cell = Some(clipped(cell.into(), limits::NAME_BYTES));
         self
     }
 
@@ -89,16 +89,32 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
+/// A text of no more than so many characters.
+fn clipped(mut text: String, most: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
+}
+
+/// Whether so much is wrong that the rest needn't be read.
+pub(crate) fn full(problems: &[Diagnostic]) -> bool {
+    problems.len() >= limits::PROBLEMS
+}
+
 /// Puts diagnostics in the order of the text and cuts off beyond [`limits::DIAGNOSTICS`],
 /// saying how many more there were.
 pub(crate) fn settle(mut problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let least = if full(&problems) { "at least " } else { "" };
     problems.sort_by(|a, b| (&a.file, a.mark).cmp(&(&b.file, b.mark)));
     problems.dedup();
     if problems.len() > limits::DIAGNOSTICS {
         let more = problems.len() - limits::DIAGNOSTICS;
         problems.truncate(limits::DIAGNOSTICS);
         if let Some(last) = problems.last().cloned() {
-            let note = format!("{more} more problems are not shown");
+            let note = format!("{least}{more} more problems are not shown");
             problems.push(Diagnostic {
                 message: note,
                 cell: None,

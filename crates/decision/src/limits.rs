@@ -5,7 +5,7 @@
 pub const ROWS: usize = 200_000;
 /// Most inputs, and most outputs, of a table.
 pub const COLUMNS: usize = 1_000;
-/// Most cells in a table: rows times inputs. A cell takes some 60 bytes, and its constants.
+/// Most cells in a table: rows times inputs, or outputs where those are more. A cell takes some 60 bytes, and its constants.
 pub const CELLS: usize = 4_000_000;
 /// Most bytes in a cell or an input expression.
 pub const CELL_BYTES: usize = 4_096;
@@ -27,8 +27,20 @@ pub const TEXT_BYTES: usize = 32 * 1024 * 1024;
 pub const NODES: usize = 4_000_000;
 /// Most diagnostics reported for one table; the rest is only counted.
 pub const DIAGNOSTICS: usize = 100;
-/// Most inputs, functions and decisions of a model.
+/// Most diagnostics that are collected before the rest of a text is left unread.
+pub const PROBLEMS: usize = 1_000;
+/// Most characters of a diagnostic's message.
+pub const MESSAGE: usize = 1_024;
+/// Most facts that a table declares.
+pub const FACTS: usize = 10_000;
+/// Most values that a type or an output lists.
+pub const VALUES: usize = 5_000;
+/// Most inputs, functions and decisions, and most types, of a model.
 pub const ELEMENTS: usize = 5_000;
+/// Most parts that all types of a model resolve to.
+pub const ALL_TYPE_PARTS: usize = 1_000_000;
+/// Most names that the expressions of a model see, all in all: what each costs to be read.
+pub const VISIBLE_NAMES: usize = 5_000_000;
 /// Deepest nesting of elements in a DMN file.
 pub const ELEMENT_DEPTH: usize = 256;
 /// Most boxed expressions that one evaluation of a model works through.

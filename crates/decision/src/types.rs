@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use crate::{
     diagnostic::Diagnostic,
+    limits,
     number::Number,
     temporal::{Duration, parse_date, parse_date_time, parse_duration, parse_moment, parse_time},
     value::Value,
@@ -105,7 +106,7 @@ impl Type {
         let name = node.text(problems, "a type name")?;
         let ty = match name {
             "string" => Self::String {
-                values: fields.texts("values", problems),
+                values: take_values(fields, problems),
             },
             "number" => Self::Number {
                 unit: fields.text("unit", problems),
@@ -285,6 +286,18 @@ impl Type {
         let message = format!("found {} `{shown}`, expected {self}", found.kind());
         Mismatch { kind, message }
     }
+}
+
+/// The texts under `values`; none where there are too many.
+pub(crate) fn take_values(fields: &mut Fields<'_>, problems: &mut Vec<Diagnostic>) -> Vec<String> {
+    let node = fields.node();
+    let values = fields.texts("values", problems);
+    if values.len() > limits::VALUES {
+        let (count, most) = (values.len(), limits::VALUES);
+        problems.push(node.problem(format!("found {count} values, at most {most} are allowed")));
+        return Vec::new();
+    }
+    values
 }
 
 /// A context whose declared names have values of their types: null where one is left out.

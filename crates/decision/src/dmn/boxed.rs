@@ -1,5 +1,7 @@
 //! Boxed expressions.
 
+use std::collections::HashSet;
+
 use roxmltree::Node as Element;
 
 use super::{
@@ -215,6 +217,7 @@ fn invocation<'x>(
     let mark = source.mark(element);
     let mut function = None;
     let mut bindings: Vec<(Node, Node)> = Vec::new();
+    let mut bound = HashSet::new();
     for child in source.children(element) {
         match source.name(child) {
             Some("literalExpression") => function = literal(source, child),
@@ -224,14 +227,11 @@ fn invocation<'x>(
                     source.refuse(child, "binding has no parameter with a name");
                     continue;
                 };
-                if bindings
-                    .iter()
-                    .any(|(known, _)| known.as_str() == name.as_str())
-                {
+                let called = name.as_str().unwrap_or_default().to_owned();
+                if !bound.insert(called.clone()) {
                     source.refuse(child, "parameter is bound twice");
                     continue;
                 }
-                let called = name.as_str().unwrap_or_default().to_owned();
                 let value = source
                     .children(child)
                     .into_iter()
@@ -280,6 +280,7 @@ pub(super) fn function<'x>(
         return Vec::new();
     }
     let mut parameters: Vec<(Node, Node)> = Vec::new();
+    let mut known = HashSet::new();
     let mut body = None;
     for child in source.children(element) {
         if source.is(child, "formalParameter") {
@@ -287,10 +288,7 @@ pub(super) fn function<'x>(
                 source.refuse(child, "parameter has no name");
                 continue;
             };
-            if parameters
-                .iter()
-                .any(|(known, _)| known.as_str() == name.as_str())
-            {
+            if !known.insert(name.as_str().unwrap_or_default().to_owned()) {
                 source.refuse(child, "parameter stands twice");
                 continue;
             }

@@ -1,6 +1,9 @@
 //! Item definitions and references to types.
 
-use std::collections::BTreeMap;
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, HashSet},
+};
 
 use roxmltree::Node as Element;
 
@@ -9,6 +12,7 @@ use super::{
     source::{Source, mapping, named, scalar},
 };
 use crate::{
+    limits,
     types::is_built_in,
     yaml::{Kind, Node},
 };
@@ -18,9 +22,11 @@ pub(super) struct Items {
     /// What stands in place of a name: for definitions that the exporter made of types
     /// without one.
     inline: BTreeMap<String, Node>,
-    names: Vec<String>,
+    names: HashSet<String>,
     /// What definitions are called here whose names are those of built-in types.
     renamed: BTreeMap<String, String>,
+    /// How many nodes were made by putting definitions in place of their names.
+    copied: Cell<usize>,
 }
 
 impl Items {
@@ -31,8 +37,9 @@ impl Items {
     ) -> (Self, Option<Node>) {
         let mut items = Self {
             inline: BTreeMap::new(),
-            names: Vec::new(),
+            names: HashSet::new(),
             renamed: BTreeMap::new(),
+            copied: Cell::new(0),
         };
         for element in elements {
             let Some(name) = source.attribute(*element, "name") else {
@@ -40,10 +47,9 @@ impl Items {
                 continue;
             };
             let name = name.as_str().unwrap_or_default().to_owned();
-            if items.names.contains(&name) {
+            if !items.names.insert(name.clone()) {
                 source.refuse(*element, format!("item definition `{name}` stands twice"));
             }
-            items.names.push(name);
         }
         for element in elements {
             items.rename(source, *element);
@@ -65,13 +71,20 @@ impl Items {
         // A definition that the exporter made may refer to another one.
         let inline = items.inline.clone();
         for (_, node) in &mut types {
-            *node = substitute(node, &inline, 0);
+            *node = substitute(node, &inline, &items.copied, 0);
         }
         for node in items.inline.values_mut() {
-            *node = substitute(node, &inline, 0);
+            *node = substitute(node, &inline, &items.copied, 0);
         }
         let mark = elements.first().map(|first| source.mark(*first));
+        if let Some(first) = elements.first().filter(|_| items.is_exhausted()) {
+            source.refuse(*first, UNFOLDED);
+        }
         (items, mark.and_then(|mark| named(mark, types)))
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.copied.get() > limits::ALL_TYPE_PARTS
     }
 
     /// Gives a definition that is called as a built-in type a name of its own.
@@ -97,7 +110,8 @@ impl Items {
     /// What a definition or component declares.
     fn declaration<'x>(&self, source: &mut Source<'x>, element: Element<'_, 'x>) -> Node {
         let mark = source.mark(element);
-        let mut components = Vec::new();
+        let mut components: Vec<(Node, Node)> = Vec::new();
+        let mut parts = HashSet::new();
         let mut allowed = None;
         let mut base = None;
         for child in source.children(element) {
@@ -107,10 +121,7 @@ impl Items {
                         source.refuse(child, "item component has no name");
                         continue;
                     };
-                    if components
-                        .iter()
-                        .any(|(other, _): &(Node, Node)| other.as_str() == name.as_str())
-                    {
+                    if !parts.insert(name.as_str().unwrap_or_default().to_owned()) {
                         source.refuse(child, "item component stands twice");
                         continue;
                     }
@@ -184,9 +195,14 @@ impl Items {
             return Vec::new();
         };
         let name = reference.as_str().unwrap_or_default();
-        if let Some(Kind::Mapping(entries)) = self.inline.get(strip(element, name)).map(Node::kind)
-        {
-            return entries.clone();
+        if let Some(node) = self.inline.get(strip(element, name)) {
+            self.copied
+                .set(self.copied.get().saturating_add(size(node)));
+            if self.is_exhausted() {
+                source.refuse(element, UNFOLDED);
+                return Vec::new();
+            }
+            return node.as_mapping().unwrap_or_default().to_vec();
         }
         match self.resolve(source, element, reference) {
             Some(ty) => vec![(scalar(reference.mark(), "type"), ty)],
@@ -203,7 +219,7 @@ impl Items {
     ) -> Option<Node> {
         let written = reference.as_str().unwrap_or_default();
         for name in [written, strip(element, written)] {
-            if self.names.iter().any(|known| known == name) {
+            if self.names.contains(name) {
                 return Some(scalar(reference.mark(), self.called(name)));
             }
         }
@@ -274,29 +290,43 @@ fn with(node: Node, key: &'static str, value: Option<Node>) -> Node {
     Node::new(node.mark(), Kind::Mapping(entries))
 }
 
+/// Why definitions can't be put in place of their names.
+const UNFOLDED: &str = "definitions without a name of their own unfold to too many parts";
+
+/// How many nodes a tree has.
+fn size(node: &Node) -> usize {
+    1 + match node.kind() {
+        Kind::Scalar(..) => 0,
+        Kind::Sequence(items) => items.iter().map(size).sum(),
+        Kind::Mapping(entries) => entries.iter().map(|(_, value)| 1 + size(value)).sum(),
+    }
+}
+
 /// A declaration with the definitions that the exporter made put in place of their names.
-fn substitute(node: &Node, inline: &BTreeMap<String, Node>, depth: usize) -> Node {
+fn substitute(
+    node: &Node,
+    inline: &BTreeMap<String, Node>,
+    copied: &Cell<usize>,
+    depth: usize,
+) -> Node {
+    copied.set(copied.get() + 1);
     let named = |node: &Node| node.as_str().and_then(|name| inline.get(name));
+    let within = |node: &Node| substitute(node, inline, copied, depth + 1);
     let kind = match node.kind() {
         // Definitions that refer to each other in a ring stay names, which are then unknown.
-        _ if depth > crate::limits::VALUE_DEPTH => return node.clone(),
+        _ if depth > limits::VALUE_DEPTH || copied.get() > limits::ALL_TYPE_PARTS => {
+            return node.clone();
+        }
         Kind::Mapping(entries) => {
             let mut found = Vec::new();
             for (key, value) in entries {
                 match (key.as_str(), named(value)) {
-                    (Some("of"), Some(node)) => {
-                        found.push((key.clone(), substitute(node, inline, depth + 1)));
-                    }
+                    (Some("of"), Some(node)) => found.push((key.clone(), within(node))),
                     (Some("type"), Some(node)) => {
-                        let node = substitute(node, inline, depth + 1);
-                        found.extend(node.as_mapping().unwrap_or_default().iter().cloned());
+                        found.extend(within(node).into_mapping());
                     }
-                    (Some("of" | "components"), None) => {
-                        found.push((key.clone(), substitute(value, inline, depth + 1)));
-                    }
-                    _ if value.as_mapping().is_some() => {
-                        found.push((key.clone(), substitute(value, inline, depth + 1)));
-                    }
+                    (Some("of" | "components"), None) => found.push((key.clone(), within(value))),
+                    _ if value.as_mapping().is_some() => found.push((key.clone(), within(value))),
                     _ => found.push((key.clone(), value.clone())),
                 }
             }

@@ -1,6 +1,6 @@
 //! From a file to a model.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use roxmltree::Node as Element;
 
@@ -150,7 +150,7 @@ fn definitions<'x>(source: &mut Source<'x>, root: Element<'_, 'x>) -> Node {
 /// All elements that requirements point at. Names must differ, since expressions use them.
 fn referable<'x>(source: &mut Source<'x>, children: &[Element<'_, 'x>]) -> Ids {
     let mut ids = Ids::new();
-    let mut names: Vec<String> = Vec::new();
+    let mut names: HashSet<String> = HashSet::new();
     for child in children {
         let kind = match source.name(*child) {
             Some("inputData") => "input",
@@ -163,10 +163,9 @@ fn referable<'x>(source: &mut Source<'x>, children: &[Element<'_, 'x>]) -> Ids {
             continue;
         };
         let name = name.as_str().unwrap_or_default().to_owned();
-        if names.contains(&name) {
+        if !names.insert(name.clone()) {
             source.refuse(*child, format!("name `{name}` stands twice"));
         }
-        names.push(name.clone());
         if let Some(id) = child.attribute("id") {
             ids.insert(id.to_owned(), Referable { name, kind });
         }

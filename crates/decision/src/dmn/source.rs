@@ -3,7 +3,7 @@
 use roxmltree::{Document, Node as Element, ParsingOptions};
 
 use crate::{
-    diagnostic::{Diagnostic, Mark},
+    diagnostic::{Diagnostic, Mark, full},
     limits,
     yaml::{Kind, Node, Style},
 };
@@ -94,17 +94,42 @@ fn tag_end(tag: &str) -> usize {
     tag.len()
 }
 
-/// Where the lines of a text begin.
+/// Where the lines of a text begin, and how many characters stand before each piece of it:
+/// a file may be one long line.
 pub(super) struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
+    counts: Vec<usize>,
 }
+
+/// How many bytes a piece has.
+const PIECE: usize = 1_024;
 
 impl<'t> Lines<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let newlines = text.match_indices('\n').map(|(at, _)| at + 1);
         let starts = std::iter::once(0).chain(newlines).collect();
-        Self { text, starts }
+        let mut counts = vec![0];
+        for piece in text.as_bytes().chunks(PIECE) {
+            let before = counts.last().copied().unwrap_or(0);
+            counts.push(before + characters(piece));
+        }
+        Self {
+            text,
+            starts,
+            counts,
+        }
+    }
+
+    /// How many characters stand before a byte.
+    fn characters_before(&self, at: usize) -> usize {
+        let piece = at / PIECE;
+        let rest = self
+            .text
+            .as_bytes()
+            .get(piece * PIECE..at)
+            .unwrap_or_default();
+        self.counts.get(piece).copied().unwrap_or(0) + characters(rest)
     }
 
     /// The place of a byte.
@@ -115,12 +140,16 @@ impl<'t> Lines<'t> {
             .get(line.saturating_sub(1))
             .copied()
             .unwrap_or(0);
-        let before = self.text.get(start..at).unwrap_or_default();
         Mark {
             line: line.max(1),
-            column: before.chars().count() + 1,
+            column: self.characters_before(at) - self.characters_before(start) + 1,
         }
     }
+}
+
+/// How many characters begin in some bytes of UTF-8.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
 }
 
 /// An XML text being read into nodes of the project's own form.
@@ -151,14 +180,18 @@ impl<'x> Source<'x> {
 
     /// What can't be carried over.
     pub(super) fn refuse(&mut self, element: Element<'_, '_>, message: impl Into<String>) {
-        let mark = self.mark(element);
-        self.problems.push(Diagnostic::new(mark, message));
+        if !full(&self.problems) {
+            let mark = self.mark(element);
+            self.problems.push(Diagnostic::new(mark, message));
+        }
     }
 
     /// What is left out since it decides nothing.
     pub(super) fn note(&mut self, element: Element<'_, '_>, message: impl Into<String>) {
-        let mark = self.mark(element);
-        self.notes.push(Diagnostic::new(mark, message));
+        if !full(&self.notes) {
+            let mark = self.mark(element);
+            self.notes.push(Diagnostic::new(mark, message));
+        }
     }
 
     /// Whether an element is DMN's own, of this name.

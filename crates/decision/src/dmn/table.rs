@@ -1,6 +1,6 @@
 //! Decision tables.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use roxmltree::Node as Element;
 
@@ -20,6 +20,28 @@ struct Columns {
     inputs: Vec<String>,
     outputs: Vec<String>,
     annotations: Vec<String>,
+    keys: Taken,
+    notes: Taken,
+}
+
+/// Names that are taken, and the next number behind each that was wanted more often.
+#[derive(Default)]
+struct Taken {
+    names: HashSet<String>,
+    next: HashMap<String, usize>,
+}
+
+impl Taken {
+    /// The name, with a number behind it where it is taken.
+    fn unique(&mut self, name: &str) -> String {
+        let next = self.next.entry(name.to_owned()).or_insert(1);
+        let mut candidate = name.to_owned();
+        while !self.names.insert(candidate.clone()) {
+            *next += 1;
+            candidate = format!("{name} ({next})");
+        }
+        candidate
+    }
 }
 
 /// Reads a table; `name` is what an output without a name is called.
@@ -33,16 +55,24 @@ pub(super) fn read<'x>(
     let mut columns = Columns::default();
     let (mut inputs, mut outputs, mut rules) = (Vec::new(), Vec::new(), Vec::new());
     for child in source.children(element) {
+        let count = columns.inputs.len().max(columns.outputs.len());
+        if count.max(columns.annotations.len()) > limits::COLUMNS {
+            let most = limits::COLUMNS;
+            source.refuse(
+                child,
+                format!("at most {most} columns of a kind are allowed"),
+            );
+            break;
+        }
         match source.name(child) {
             Some("input") => inputs.extend(input(source, items, child, &mut columns)),
             Some("output") => outputs.extend(output(source, items, child, name, &mut columns)),
             Some("annotation") => {
                 let name = source.attribute(child, "name");
                 let name = name.as_ref().and_then(Node::as_str).map(str::to_owned);
-                let name = unique(
-                    name.unwrap_or_else(|| "annotation".to_owned()),
-                    &columns.annotations,
-                );
+                let name = columns
+                    .notes
+                    .unique(name.as_deref().unwrap_or("annotation"));
                 columns.annotations.push(name);
             }
             Some("rule") => rules.push(child),
@@ -106,10 +136,11 @@ fn input<'x>(
     };
     let text = expression.as_str().unwrap_or_default().to_owned();
     let label = source.attribute(element, "label");
-    let label = label.as_ref().and_then(Node::as_str).filter(|label| {
-        label.len() <= limits::CELL_BYTES && !columns.inputs.iter().any(|known| known == label)
-    });
-    let key = unique(label.unwrap_or(&text).to_owned(), &columns.inputs);
+    let label = label
+        .as_ref()
+        .and_then(Node::as_str)
+        .filter(|label| label.len() <= limits::CELL_BYTES && !columns.keys.names.contains(*label));
+    let key = columns.keys.unique(label.unwrap_or(&text));
     let mark = source.mark(element);
     let name = (key != text).then(|| scalar(mark, &key));
     columns.inputs.push(key);
@@ -272,30 +303,18 @@ fn row_id(
         if !given.is_empty() {
             source.note(element, format!("rule `{given}` gets an id by its place"));
         }
-        let taken: Vec<String> = ids.iter().cloned().collect();
-        unique_id(format!("rule-{}", index + 1), &taken)
+        unique_id(format!("rule-{}", index + 1), ids)
     };
     ids.insert(id.clone());
     scalar(source.mark(element), &id)
 }
 
-fn unique_id(id: String, taken: &[String]) -> String {
+fn unique_id(id: String, taken: &BTreeSet<String>) -> String {
     let mut candidate = id.clone();
     let mut count = 1;
     while taken.contains(&candidate) {
         count += 1;
         candidate = format!("{id}-{count}");
-    }
-    candidate
-}
-
-/// A name that isn't taken: with a number behind it where need be.
-fn unique(name: String, taken: &[String]) -> String {
-    let mut candidate = name.clone();
-    let mut count = 1;
-    while taken.contains(&candidate) {
-        count += 1;
-        candidate = format!("{name} ({count})");
     }
     candidate
 }

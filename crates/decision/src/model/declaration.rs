@@ -7,7 +7,7 @@ use crate::{
     limits,
     sfeel::{self, Names, Test},
     table::Language,
-    types::{Type, is_built_in},
+    types::{Type, is_built_in, take_values},
     value::Value,
     yaml::{Fields, Kind, Node, Style},
 };
@@ -84,6 +84,8 @@ pub(crate) struct Definitions<'n> {
     done: BTreeMap<String, Option<Declaration>>,
     /// Those being resolved, outermost first.
     open: Vec<String>,
+    /// How many parts all that were declared so far resolve to.
+    parts: usize,
 }
 
 impl<'n> Definitions<'n> {
@@ -143,7 +145,8 @@ impl<'n> Definitions<'n> {
         problems: &mut Vec<Diagnostic>,
     ) -> Option<Declaration> {
         if node.as_str().is_some() && !node.is_null() {
-            return self.by_name(node, problems);
+            let declared = self.by_name(node, problems)?;
+            return self.counted(declared, node, problems);
         }
         let mut fields = Fields::new(node)
             .map_err(|problem| problems.push(problem))
@@ -161,6 +164,10 @@ impl<'n> Definitions<'n> {
     fn by_name(&mut self, node: &Node, problems: &mut Vec<Diagnostic>) -> Option<Declaration> {
         let name = node.as_str().unwrap_or_default();
         if self.knows(name) {
+            // Each use is a copy.
+            if self.parts > limits::ALL_TYPE_PARTS {
+                return None;
+            }
             let ty = self.resolve(name, node, problems)?.ty;
             return Some(Declaration {
                 form: Form::Named(name.to_owned()),
@@ -209,12 +216,27 @@ impl<'n> Definitions<'n> {
         if let (Some(node), false) = (components, matches!(declared.form, Form::Structure(_))) {
             problems.push(node.problem("only a context has components"));
         }
-        if parts(&declared.ty) > TYPE_PARTS {
-            let message = format!("type has more than {TYPE_PARTS} parts");
-            problems.push(node.problem(message));
-            return None;
-        }
-        Some(declared)
+        self.counted(declared, node, problems)
+    }
+
+    /// A declaration, if its type and all before it don't grow beyond what is allowed.
+    fn counted(
+        &mut self,
+        declared: Declaration,
+        node: &Node,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Option<Declaration> {
+        let count = parts(&declared.ty);
+        self.parts = self.parts.saturating_add(count);
+        let message = if count > TYPE_PARTS {
+            format!("type has more than {TYPE_PARTS} parts")
+        } else if self.parts > limits::ALL_TYPE_PARTS {
+            format!("types have more than {} parts", limits::ALL_TYPE_PARTS)
+        } else {
+            return Some(declared);
+        };
+        problems.push(node.problem(message));
+        None
     }
 
     fn list(
@@ -243,7 +265,13 @@ impl<'n> Definitions<'n> {
         };
         let mut found = Vec::new();
         let mut types = BTreeMap::new();
-        for (key, value) in super::file::entries(components, problems) {
+        let entries = super::file::entries(components, problems);
+        if entries.len() > TYPE_PARTS {
+            let message = format!("type has more than {TYPE_PARTS} parts");
+            problems.push(components.problem(message));
+            return None;
+        }
+        for (key, value) in entries {
             if !super::file::check_name(key, problems) {
                 continue;
             }
@@ -293,7 +321,7 @@ fn take_allowed(
         (Some(node), None) => node.clone(),
         (None, Some(_)) => {
             let place = fields.node();
-            let texts = fields.texts("values", problems);
+            let texts = take_values(fields, problems);
             let texts: Vec<String> = texts
                 .into_iter()
                 .map(|text| crate::json::write(&Value::String(text)))

@@ -7,10 +7,11 @@ use super::{
     graph, logic::Reader,
 };
 use crate::{
-    diagnostic::{Diagnostic, Mark, settle},
+    diagnostic::{Diagnostic, Mark, full, settle},
     limits,
+    sfeel::{Entries, is_name_part},
     table::{Loader, collapsed, name_problem},
-    yaml::{self, Fields, Node},
+    yaml::{self, Fields, Kind, Node},
 };
 
 /// What `kind` says of a model.
@@ -79,6 +80,10 @@ fn read(node: &Node, loader: &Loader<'_>, problems: &mut Vec<Diagnostic>) -> Opt
     let namespace = fields.note("namespace", problems);
     let namespace = namespace.map(|namespace| collapsed(&namespace));
     let description = fields.note("description", problems);
+    if let Some(problem) = too_many(node) {
+        problems.push(problem);
+        return None;
+    }
     let (mut definitions, types) = Definitions::read(fields.take("types"), problems);
     let inputs = take_inputs(fields.take("inputs"), &mut definitions, problems);
     let functions = take_drafts(fields.take("functions"), true, &mut definitions, problems);
@@ -86,12 +91,13 @@ fn read(node: &Node, loader: &Loader<'_>, problems: &mut Vec<Diagnostic>) -> Opt
     let decisions = take_drafts(decisions, false, &mut definitions, problems);
     fields.finish(problems);
 
-    let names = Globals::new(&inputs, &functions, &decisions, node, problems);
+    let names = Globals::new(&inputs, &functions, &decisions, problems);
     let mut reader = Reader {
         definitions: &mut definitions,
         loader,
         problems,
         used: BTreeSet::new(),
+        seen: 0,
     };
     let functions = functions.into_iter();
     let functions: Vec<_> = functions
@@ -116,6 +122,23 @@ fn read(node: &Node, loader: &Loader<'_>, problems: &mut Vec<Diagnostic>) -> Opt
         .map_err(|problem| problems.push(problem))
         .ok()?;
     Some(Model { order, ..model })
+}
+
+/// Whether a model has more of anything than is allowed, which is known before it is read.
+fn too_many(node: &Node) -> Option<Diagnostic> {
+    let count = |key: &str| {
+        node.get(key)
+            .and_then(Node::as_mapping)
+            .map_or(0, <[_]>::len)
+    };
+    let elements = ["inputs", "functions", "decisions"].map(count).iter().sum();
+    let most = limits::ELEMENTS;
+    let found = [
+        (elements, "inputs, functions and decisions"),
+        (count("types"), "types"),
+    ];
+    let (count, what) = found.into_iter().find(|(count, _)| *count > most)?;
+    Some(node.problem(format!("found {count} {what}, at most {most} are allowed")))
 }
 
 fn take_inputs(
@@ -182,7 +205,14 @@ pub(super) fn take_parameters(
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<(String, Declaration)> {
     let mut parameters = Vec::new();
-    for (key, value) in entries(node, problems) {
+    let entries = entries(node, problems);
+    if entries.len() > limits::COLUMNS {
+        let (count, most) = (entries.len(), limits::COLUMNS);
+        let message = format!("found {count} parameters, at most {most} are allowed");
+        problems.push(node.problem(message));
+        return parameters;
+    }
+    for (key, value) in entries {
         let declared = match value.is_null() {
             true => Some(Declaration::any()),
             false => definitions.whole(value, problems),
@@ -199,6 +229,10 @@ struct Globals {
     /// Inputs and decisions, with their types.
     values: BTreeMap<String, crate::types::Type>,
     functions: BTreeSet<String>,
+    /// The names of both by the first word in them; those without one by the empty word.
+    by_word: BTreeMap<String, Vec<String>>,
+    /// The names of all that the values are structured into.
+    entries: Entries,
 }
 
 impl Globals {
@@ -206,20 +240,13 @@ impl Globals {
         inputs: &[InputData],
         functions: &[Draft<'_>],
         decisions: &[Draft<'_>],
-        node: &Node,
         problems: &mut Vec<Diagnostic>,
     ) -> Self {
-        let count = inputs.len() + functions.len() + decisions.len();
-        if count > limits::ELEMENTS {
-            let message = format!(
-                "found {count} inputs, functions and decisions, at most {} are allowed",
-                limits::ELEMENTS
-            );
-            problems.push(node.problem(message));
-        }
         let mut globals = Self {
             values: BTreeMap::new(),
             functions: BTreeSet::new(),
+            by_word: BTreeMap::new(),
+            entries: Entries::default(),
         };
         for input in inputs {
             let ty = input.declared.ty.clone();
@@ -241,7 +268,28 @@ impl Globals {
                 globals.values.insert(name.to_owned(), ty);
             }
         }
+        globals.entries = Entries::of(globals.values.values());
+        for name in globals.values.keys().chain(&globals.functions) {
+            let word = words(name).next().unwrap_or_default().to_owned();
+            globals.by_word.entry(word).or_default().push(name.clone());
+        }
         globals
+    }
+
+    /// The names that may stand in a text: those whose first word does. All others needn't be
+    /// known to read it, and a large model has many.
+    fn within(&self, node: &Node) -> Vec<&str> {
+        let mut found = BTreeSet::from([""]);
+        let whole = !texts(node, &mut |text| {
+            let known = words(text).filter_map(|word| self.by_word.get_key_value(word));
+            found.extend(known.map(|(word, _)| word.as_str()));
+        });
+        let by_word = self.by_word.iter();
+        let names = by_word.filter(|(word, _)| whole || found.contains(word.as_str()));
+        names
+            .flat_map(|(_, names)| names)
+            .map(String::as_str)
+            .collect()
     }
 
     /// What a function or decision may name: what it requires, or everything where it doesn't
@@ -264,16 +312,20 @@ impl Globals {
             }
             return visible;
         }
-        for (name, ty) in self.values.iter().filter(|(name, _)| *name != own) {
-            visible.add(name, ty);
+        for name in self.within(draft.fields.node()) {
+            match self.values.get(name) {
+                _ if name == own => {}
+                Some(ty) => visible.add(name, ty),
+                None => visible.add_function(name),
+            }
         }
-        for name in self.functions.iter().filter(|name| *name != own) {
-            visible.add_function(name);
-        }
-        visible
+        visible.with_entries(self.entries.clone())
     }
 
     fn function(&self, mut draft: Draft<'_>, reader: &mut Reader<'_, '_>) -> Option<Function> {
+        if full(reader.problems) {
+            return None;
+        }
         let mut visible = self.visible(&draft, reader).functions_only();
         let name = draft.name.as_str().unwrap_or_default().to_owned();
         visible.add_function(&name);
@@ -296,6 +348,9 @@ impl Globals {
     }
 
     fn decision(&self, mut draft: Draft<'_>, reader: &mut Reader<'_, '_>) -> Option<Decision> {
+        if full(reader.problems) {
+            return None;
+        }
         let visible = self.visible(&draft, reader);
         let name = draft.name.as_str().unwrap_or_default().to_owned();
         let question = draft.fields.note("question", reader.problems);
@@ -331,6 +386,27 @@ fn common(
     let declared = draft.requires.iter().flatten();
     requires.extend(declared.filter_map(|node| node.as_str().map(str::to_owned)));
     (description, logic, requires.into_iter().collect())
+}
+
+/// The words of a text: what isn't told apart by space or symbols.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !is_name_part(c))
+        .filter(|word| !word.is_empty())
+}
+
+/// Visits every text, unless more of them stand in a file beside this one: then it is false.
+fn texts<'n>(node: &'n Node, visit: &mut dyn FnMut(&'n str)) -> bool {
+    match node.kind() {
+        Kind::Scalar(text, _) => {
+            visit(text);
+            true
+        }
+        Kind::Sequence(items) => items.iter().all(|item| texts(item, visit)),
+        Kind::Mapping(entries) => entries.iter().all(|(key, value)| {
+            visit(key.as_str().unwrap_or_default());
+            key.as_str() != Some("rows_csv") && texts(value, visit)
+        }),
+    }
 }
 
 /// The entries of a mapping; a problem where the node is none.

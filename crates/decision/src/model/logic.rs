@@ -7,7 +7,8 @@ use super::{
     file::{check_name, entries, take_parameters},
 };
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, full},
+    limits,
     sfeel::{self, Expression, Function},
     table::{Loader, Table, name_problem},
     yaml::{Fields, Node},
@@ -25,6 +26,9 @@ const KINDS: [&str; 8] = [
     "conditional",
 ];
 
+const SEES_TOO_MUCH: &str =
+    "too many expressions see too many names; `requires` says what one needs";
+
 /// Reads logic, and keeps in mind what of the model it uses.
 pub(super) struct Reader<'r, 'n> {
     pub(super) definitions: &'r mut Definitions<'n>,
@@ -32,6 +36,8 @@ pub(super) struct Reader<'r, 'n> {
     pub(super) problems: &'r mut Vec<Diagnostic>,
     /// The names of inputs, decisions and functions that are used.
     pub(super) used: BTreeSet<String>,
+    /// How many names all expressions so far could see.
+    pub(super) seen: usize,
 }
 
 impl Reader<'_, '_> {
@@ -80,7 +86,24 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// Counts the names that are looked at to read something, or says that there are too many.
+    fn look(&mut self, node: &Node, visible: &Visible) -> Option<()> {
+        self.seen = self.seen.saturating_add(visible.count());
+        if self.seen <= limits::VISIBLE_NAMES {
+            return Some(());
+        }
+        if self
+            .problems
+            .iter()
+            .all(|problem| problem.message != SEES_TOO_MUCH)
+        {
+            self.problems.push(node.problem(SEES_TOO_MUCH));
+        }
+        None
+    }
+
     fn formula(&mut self, node: &Node, visible: &Visible) -> Option<Formula> {
+        self.look(node, visible)?;
         match visible.language().expression(node) {
             Ok((expression, _)) => {
                 self.uses(&expression, visible);
@@ -108,6 +131,7 @@ impl Reader<'_, '_> {
     }
 
     fn table(&mut self, node: &Node, visible: &Visible, name: &str) -> Option<Table> {
+        self.look(node, visible)?;
         let table = Table::in_model(name, node, visible, self.definitions, self.loader);
         match table {
             Ok(table) => {
@@ -123,6 +147,9 @@ impl Reader<'_, '_> {
 
     /// An expression within another one: a mapping with one of the keys, or a text.
     fn operand(&mut self, node: &Node, visible: &Visible, name: &str) -> Option<Logic> {
+        if full(self.problems) {
+            return None;
+        }
         if node.as_str().is_some() {
             return self.formula(node, visible).map(Logic::Expression);
         }
@@ -145,8 +172,10 @@ impl Reader<'_, '_> {
 
     fn context(&mut self, node: &Node, visible: &Visible) -> Option<Vec<Entry>> {
         let items = node.items(self.problems, "a sequence of entries");
+        self.look(node, visible)?;
         let mut visible = visible.clone();
         let mut found: Vec<Entry> = Vec::new();
+        let mut names = BTreeSet::new();
         for (index, item) in items.iter().enumerate() {
             let entry = self.entry(item, &mut visible)?;
             let result = entry.name.is_none();
@@ -155,11 +184,9 @@ impl Reader<'_, '_> {
                 self.problems.push(item.problem(message));
                 return None;
             }
-            if found
-                .iter()
-                .any(|known| known.name.is_some() && known.name == entry.name)
+            if let Some(name) = &entry.name
+                && !names.insert(name.clone())
             {
-                let name = entry.name.unwrap_or_default();
                 self.problems
                     .push(item.problem(format!("entry `{name}` stands twice")));
                 return None;
@@ -212,6 +239,7 @@ impl Reader<'_, '_> {
 
     /// A function that a context holds: it sees what stands before it, and itself.
     fn lambda(&mut self, node: &Node, visible: &Visible, name: &str) -> Option<Lambda> {
+        self.look(node, visible)?;
         let mut fields = self.fields(node)?;
         let parameters = match fields.take("parameters") {
             Some(node) => take_parameters(node, self.definitions, self.problems),
@@ -261,6 +289,12 @@ impl Reader<'_, '_> {
     fn relation(&mut self, node: &Node, visible: &Visible) -> Option<Logic> {
         let mut fields = self.fields(node)?;
         let columns = fields.texts("columns", self.problems);
+        if columns.len() > limits::COLUMNS {
+            let (count, most) = (columns.len(), limits::COLUMNS);
+            let message = format!("found {count} columns, at most {most} are allowed");
+            self.problems.push(node.problem(message));
+            return None;
+        }
         for name in &columns {
             if let Some(reason) = name_problem(name) {
                 let message = format!("column `{name}` can't be one: {reason}");
@@ -278,6 +312,9 @@ impl Reader<'_, '_> {
         }
         let mut found = Vec::new();
         for row in rows.items(self.problems, "a sequence of rows") {
+            if full(self.problems) {
+                return None;
+            }
             let cells = row.items(self.problems, "a sequence of expressions");
             if cells.len() != columns.len() {
                 let message = format!("found {} values, expected {}", cells.len(), columns.len());

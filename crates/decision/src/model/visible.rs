@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    sfeel::{Mode, Names},
+    sfeel::{Entries, Mode, Names},
     table::Language,
     types::Type,
 };
@@ -16,6 +16,8 @@ pub(crate) struct Visible {
     /// Names of inputs, decisions and functions of the model, by the names that lead there:
     /// a structure's entries are names of their own.
     origins: BTreeMap<String, String>,
+    /// Entries beside those of what is visible.
+    entries: Entries,
 }
 
 impl Visible {
@@ -54,7 +56,18 @@ impl Visible {
                 .map(|(name, origin)| (name.clone(), origin.clone()))
                 .collect(),
             functions,
+            entries: self.entries.clone(),
         }
+    }
+
+    /// With more names of entries.
+    pub(crate) fn with_entries(self, entries: Entries) -> Self {
+        Self { entries, ..self }
+    }
+
+    /// How many names there are.
+    pub(crate) fn count(&self) -> usize {
+        self.types.len() + self.functions.len()
     }
 
     pub(crate) fn has_function(&self, name: &str) -> bool {
@@ -92,7 +105,8 @@ impl Visible {
     pub(crate) fn names(&self) -> Names {
         let names = Names::declared(&self.types);
         let functions = self.functions.iter().map(String::as_str);
-        names.with_functions(functions)
+        let names = names.with_functions(functions);
+        names.with_entries(self.entries.clone())
     }
 
     /// How expressions are read here.

@@ -233,7 +233,7 @@ impl Cursor {
 }
 
 /// Whether a character goes on a name; a name that ends before one isn't that name.
-pub(super) fn is_name_part(c: char) -> bool {
+pub(crate) fn is_name_part(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 

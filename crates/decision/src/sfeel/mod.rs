@@ -21,7 +21,9 @@ pub(crate) use display::Constant;
 pub use eval::{Environment, Failure, Given, Met, Scope, calculate, meets};
 pub(crate) use eval::{fail, holds, part};
 pub use functions::Builtin;
+pub(crate) use lexer::is_name_part;
 pub use mode::Mode;
+pub(crate) use names::Entries;
 pub use names::Names;
 pub use parser::{parse_expression, parse_test};
 

@@ -1,6 +1,9 @@
 //! What an expression may name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::Mode;
 use crate::types::Type;
@@ -13,12 +16,29 @@ pub struct Names {
     facts: Index,
     entries: Index,
     functions: Index,
+    /// Entries beside those of the facts.
+    more: Entries,
     mode: Mode,
 }
 
-/// Names by their first character, longest first.
+/// Names of entries, shared between places that know the same.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Index(BTreeMap<char, Vec<String>>);
+pub(crate) struct Entries(Arc<Index>);
+
+impl Entries {
+    /// Of all that values of these types are structured into.
+    pub(crate) fn of<'t>(types: impl IntoIterator<Item = &'t Type>) -> Self {
+        let mut entries = BTreeSet::new();
+        types
+            .into_iter()
+            .for_each(|ty| entries_of(ty, &mut entries));
+        Self(Arc::new(Index::new(entries)))
+    }
+}
+
+/// Names in order, each once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Index(Vec<String>);
 
 /// Words that begin something else than a name.
 const RESERVED: [&str; 13] = [
@@ -59,6 +79,11 @@ impl Names {
         }
     }
 
+    /// Adds the name of a fact.
+    pub(crate) fn add(&mut self, name: &str) {
+        self.facts.add(name);
+    }
+
     /// Takes the names of functions too.
     #[must_use]
     pub fn with_functions<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Self {
@@ -66,6 +91,12 @@ impl Names {
             functions: Index::new(names),
             ..self
         }
+    }
+
+    /// Takes the names of more entries.
+    #[must_use]
+    pub(crate) fn with_entries(self, more: Entries) -> Self {
+        Self { more, ..self }
     }
 
     /// Reads as a mode asks: under [`Mode::Spec`] a constructor that no value comes of is no
@@ -85,8 +116,8 @@ impl Names {
         &self.facts
     }
 
-    pub(super) fn entries(&self) -> &Index {
-        &self.entries
+    pub(super) fn entries(&self) -> [&Index; 2] {
+        [&self.entries, &self.more.0]
     }
 
     pub(super) fn functions(&self) -> &Index {
@@ -113,21 +144,102 @@ fn entries_of<'t>(ty: &'t Type, entries: &mut BTreeSet<&'t str>) {
 
 impl Index {
     pub(super) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut index: BTreeMap<char, Vec<String>> = BTreeMap::new();
-        for name in names {
-            if let Some(first) = name.chars().next() {
-                index.entry(first).or_default().push(name.to_owned());
-            }
-        }
-        for names in index.values_mut() {
-            names.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-            names.dedup();
-        }
-        Self(index)
+        let names = names.into_iter().filter(|name| !name.is_empty());
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort_unstable();
+        names.dedup();
+        Self(names)
     }
 
-    /// The names that begin with a character, longest first.
-    pub(super) fn starting(&self, first: char) -> &[String] {
-        self.0.get(&first).map_or(&[], Vec::as_slice)
+    fn add(&mut self, name: &str) {
+        if let Err(place) = self.place(name) {
+            self.0.insert(place, name.to_owned());
+        }
+    }
+
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|known| known.as_str().cmp(name))
+    }
+
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.place(name).is_ok()
+    }
+
+    /// The longest name that the characters begin with, and how many those are. A space in a
+    /// name stands for any run of space. `ends` says whether a name may end after so many.
+    pub(super) fn longest(
+        &self,
+        text: &[char],
+        ends: impl Fn(usize) -> bool,
+    ) -> Option<(&str, usize)> {
+        let mut names = self.0.as_slice();
+        // What the names that are left begin with, in bytes, and where that ends in the text.
+        let (mut same, mut at) = (0, 0);
+        let mut best = None;
+        while let Some(&first) = text.get(at) {
+            let mut next = first;
+            at += 1;
+            if first.is_whitespace() {
+                next = ' ';
+                let more = text.get(at..).unwrap_or_default();
+                at += more.iter().take_while(|c| c.is_whitespace()).count();
+            }
+            let follows = |name: &String| name.get(same..).and_then(|rest| rest.chars().next());
+            let from = names.partition_point(|name| follows(name) < Some(next));
+            let to = names.partition_point(|name| follows(name) <= Some(next));
+            names = names.get(from..to).unwrap_or_default();
+            same += next.len_utf8();
+            match names.first() {
+                None => break,
+                Some(name) if name.len() == same && ends(at) => best = Some((name.as_str(), at)),
+                Some(_) => {}
+            }
+        }
+        best
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Where a name ends if the characters begin with it.
+    fn end(name: &str, text: &[char]) -> Option<usize> {
+        let mut at = 0;
+        for wanted in name.chars() {
+            let start = at;
+            match wanted {
+                ' ' => {
+                    while text.get(at).is_some_and(|c| c.is_whitespace()) {
+                        at += 1;
+                    }
+                }
+                wanted => at += usize::from(text.get(at) == Some(&wanted)),
+            }
+            if at == start {
+                return None;
+            }
+        }
+        Some(at)
+    }
+
+    proptest! {
+        #[test]
+        fn the_longest_name_is_found(
+            names in prop::collection::vec("[ab.é]([ab.é ]{0,3}[abé])?", 0..12),
+            text in "[ab.é \n]{0,8}",
+            stops in prop::collection::vec(any::<bool>(), 10),
+        ) {
+            let names: Vec<_> = names.iter().map(|name| crate::table::collapsed(name)).collect();
+            let text: Vec<char> = text.chars().collect();
+            let index = Index::new(names.iter().map(String::as_str));
+            let ends = |at: usize| stops[at];
+            let all = names.iter().filter_map(|name| Some((name.as_str(), end(name, &text)?)));
+            let wanted = all.filter(|(_, at)| ends(*at)).max_by_key(|(_, at)| *at);
+            prop_assert_eq!(index.longest(&text, ends), wanted);
+            prop_assert!(names.iter().all(|name| index.contains(name)));
+        }
     }
 }

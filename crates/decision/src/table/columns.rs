@@ -27,6 +27,11 @@ pub(super) fn take_facts(
         problems.push(node.problem(format!("found {}, expected a mapping", node.describe())));
         return;
     };
+    if entries.len() > limits::FACTS {
+        let (count, most) = (entries.len(), limits::FACTS);
+        problems.push(node.problem(format!("found {count} facts, at most {most} are allowed")));
+        return;
+    }
     for (key, value) in entries {
         let Some(name) = fact_name(key, problems) else {
             continue;
@@ -112,12 +117,16 @@ pub(super) fn take_inputs(
         parsed.push(draft);
     }
     // An input on a fact's currency lets amounts in every currency through.
-    for draft in &parsed {
-        let language = surroundings.language(types);
-        if let Ok((expression, _)) = language.expression(draft.expression)
-            && let Expression::Fact(name, Some(Property::Currency)) = &expression.expression
-            && let Some(Type::Money { currency }) = types.get_mut(name)
-        {
+    let language = surroundings.language(types);
+    let tested = parsed.iter().filter_map(|draft| {
+        let (expression, _) = language.expression(draft.expression).ok()?;
+        match expression.expression {
+            Expression::Fact(name, Some(Property::Currency)) => Some(name),
+            _ => None,
+        }
+    });
+    for name in tested.collect::<Vec<_>>() {
+        if let Some(Type::Money { currency }) = types.get_mut(&name) {
             *currency = None;
         }
     }
@@ -177,6 +186,8 @@ fn draft<'n>(
 
 /// An input with a type whose expression is a bare name that nobody declared declares it.
 fn declare(drafts: &[Draft<'_>], types: &mut BTreeMap<String, Type>) {
+    let known: Vec<String> = types.keys().cloned().collect();
+    let mut names = Names::new(known.iter().map(String::as_str));
     for draft in drafts {
         let name = draft.text.trim();
         let plain = name
@@ -185,11 +196,11 @@ fn declare(drafts: &[Draft<'_>], types: &mut BTreeMap<String, Type>) {
             && name.starts_with(|c: char| c.is_alphabetic() || c == '_')
             && name.len() <= limits::NAME_BYTES
             && !Names::is_reserved(name);
-        if let (Some(ty), true) = (&draft.ty, plain) {
-            let names = Names::new(types.keys().map(String::as_str));
-            if sfeel::parse_expression(name, &names).is_err() {
-                types.insert(name.to_owned(), ty.clone());
-            }
+        if let (Some(ty), true) = (&draft.ty, plain)
+            && sfeel::parse_expression(name, &names).is_err()
+        {
+            types.insert(name.to_owned(), ty.clone());
+            names.add(name);
         }
     }
 }
@@ -347,7 +358,13 @@ fn of_values(ty: Type, values: &[Value]) -> Type {
 
 fn output_values(node: &Node, ty: &Type, problems: &mut Vec<Diagnostic>) -> Vec<Value> {
     let mut values = Vec::new();
-    for value in node.items(problems, "a sequence of values") {
+    let items = node.items(problems, "a sequence of values");
+    if items.len() > limits::VALUES {
+        let (count, most) = (items.len(), limits::VALUES);
+        problems.push(node.problem(format!("found {count} values, at most {most} are allowed")));
+        return values;
+    }
+    for value in items {
         match output_value(value, ty) {
             Ok(value) => values.push(value),
             Err(problem) => problems.push(problem),

@@ -1,6 +1,6 @@
 //! Rows in a CSV file beside the YAML one (RFC 4180): `id`, inputs and outputs by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Cell, Notes, Row,
@@ -8,7 +8,7 @@ use super::{
     rows::{Shape, row_id},
 };
 use crate::{
-    diagnostic::{Diagnostic, Mark},
+    diagnostic::{Diagnostic, Mark, full},
     limits,
     sfeel::Test,
     value::Value,
@@ -83,10 +83,10 @@ fn read(text: &str, shape: &Shape<'_>, problems: &mut Vec<Diagnostic>) -> Vec<Ro
             None => columns = header(&record, &places, shape, problems),
             Some(columns) => rows.extend(row(&record, &places, columns, shape, problems)),
         }
-        if columns.is_none() {
+        if columns.is_none() || full(problems) {
             break;
         }
-        if rows.len() > limits::ROWS || rows.len() * shape.inputs.len() > limits::CELLS {
+        if rows.len() > limits::ROWS || rows.len() * shape.width() > limits::CELLS {
             let message = format!("more than {} rows or {} cells", limits::ROWS, limits::CELLS);
             problems.push(Diagnostic::new(places.of(0), message));
             break;
@@ -121,20 +121,25 @@ fn header(
 ) -> Option<Vec<Column>> {
     let before = problems.len();
     let mut columns = Vec::new();
+    let given = shape.outputs.map_or(limits::COLUMNS, <[_]>::len);
+    let most = 2 + shape.inputs.len() + given + shape.annotations.len();
+    if record.len() > most {
+        let message = format!(
+            "found {} columns, at most {most} are asked for",
+            record.len()
+        );
+        problems.push(Diagnostic::new(places.of(0), message));
+        return None;
+    }
+    let mut names = BTreeSet::new();
     for (index, name) in record.iter().enumerate() {
         let name = &collapsed(name);
-        let input = shape.inputs.iter().position(|input| input.key == *name);
+        let input = shape.input(name);
         let output = shape
             .outputs
             .map(|outputs| outputs.iter().any(|output| output.name == *name));
         let problem = match (name.as_str(), input, output) {
-            _ if record
-                .iter()
-                .take(index)
-                .any(|other| collapsed(other) == *name) =>
-            {
-                "stands twice"
-            }
+            _ if !names.insert(name.clone()) => "stands twice",
             ("", ..) => "has no name",
             ("id", ..) => {
                 columns.push(Column::Id);

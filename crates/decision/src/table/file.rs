@@ -231,14 +231,11 @@ fn read(
     let source = take_source(fields, problems);
 
     let inputs = columns::take_inputs(inputs?, &mut types, surroundings, problems)?;
-    let shape = rows::Shape {
-        language: &surroundings.language(&types),
-        inputs: &inputs,
-        outputs: outputs.as_deref(),
-        annotations: &annotations,
-        computed: (surroundings.open || surroundings.in_model()) && surroundings.outputs.is_none(),
-        lenient: surroundings.in_model(),
-    };
+    let language = surroundings.language(&types);
+    let mut shape = rows::Shape::new(&language, &inputs, outputs.as_deref(), &annotations);
+    let own = surroundings.open || surroundings.in_model();
+    shape.computed = own && surroundings.outputs.is_none();
+    shape.lenient = surroundings.in_model();
     let (rows, file) = match source? {
         Source::Rows(node) => (rows::take_rows(node, &shape, problems), None),
         Source::Csv(node) => (
@@ -276,6 +273,12 @@ fn read(
 fn take_annotations(fields: &mut Fields<'_>, problems: &mut Vec<Diagnostic>) -> Vec<String> {
     let node = fields.node();
     let names = fields.texts("annotations", problems);
+    if names.len() > limits::COLUMNS {
+        let (count, most) = (names.len(), limits::COLUMNS);
+        let message = format!("found {count} annotations, at most {most} are allowed");
+        problems.push(node.problem(message));
+        return Vec::new();
+    }
     for (index, name) in names.iter().enumerate() {
         let reason = match names[..index].contains(name) {
             true => Some("it stands twice"),

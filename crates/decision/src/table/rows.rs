@@ -1,13 +1,13 @@
 //! Rows in the YAML file itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
     Cell, Input, Notes, OutputColumn, Row, columns::output_value, language::Language,
     names::collapsed,
 };
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, full},
     limits,
     sfeel::{self, Test},
     types::Type,
@@ -24,12 +24,45 @@ pub(super) struct Shape<'t> {
     pub(super) annotations: &'t [String],
     /// Whether rows may compute outputs.
     pub(super) computed: bool,
+    /// The places of inputs by what rows call them.
+    keys: HashMap<&'t str, usize>,
     /// Whether what doesn't fit its column is null when it is asked for, as DMN has it,
     /// rather than an error of the file.
     pub(super) lenient: bool,
 }
 
-impl Shape<'_> {
+impl<'t> Shape<'t> {
+    pub(super) fn new(
+        language: &'t Language<'t>,
+        inputs: &'t [Input],
+        outputs: Option<&'t [OutputColumn]>,
+        annotations: &'t [String],
+    ) -> Self {
+        let keys = inputs.iter().enumerate();
+        Self {
+            language,
+            inputs,
+            outputs,
+            annotations,
+            computed: false,
+            lenient: false,
+            keys: keys.map(|(at, input)| (input.key.as_str(), at)).collect(),
+        }
+    }
+
+    /// How many cells a row has: its inputs or its outputs, whichever are more.
+    pub(super) fn width(&self) -> usize {
+        self.inputs.len().max(self.outputs.map_or(0, <[_]>::len))
+    }
+
+    /// The place of an input by what rows call it.
+    pub(super) fn input(&self, name: &str) -> Option<usize> {
+        let exact = self.keys.get(name);
+        exact
+            .or_else(|| self.keys.get(collapsed(name).as_str()))
+            .copied()
+    }
+
     /// Checks one cell; the problem names it.
     pub(super) fn cell(&self, row: &str, column: usize, node: &Node) -> Result<Cell, Diagnostic> {
         let input = &self.inputs[column];
@@ -86,8 +119,7 @@ impl Shape<'_> {
         };
         let found = outputs.iter().find(|output| output.name == name);
         found.map(Some).ok_or_else(|| {
-            let known: Vec<_> = outputs.iter().map(|output| output.name.as_str()).collect();
-            let known = known.join(", ");
+            let known = listed(outputs.iter().map(|output| output.name.as_str()));
             node.problem(format!("unknown output `{name}`, expected one of {known}"))
         })
     }
@@ -126,11 +158,14 @@ fn among(output: &OutputColumn, node: &Node, value: Value) -> Result<Value, Diag
     if output.values.is_empty() || output.values.contains(&value) {
         return Ok(value);
     }
-    let known: Vec<_> = output.values.iter().map(Value::to_string).collect();
-    Err(node.problem(format!(
-        "found `{value}`, expected one of {}",
-        known.join(", ")
-    )))
+    let known: Vec<String> = output
+        .values
+        .iter()
+        .take(64)
+        .map(Value::to_string)
+        .collect();
+    let known = listed(known.iter().map(String::as_str));
+    Err(node.problem(format!("found `{value}`, expected one of {known}")))
 }
 
 /// Whether FEEL's constant stands for a value of a type: a text is none of a date.
@@ -157,27 +192,43 @@ fn may_be(found: &Type, wanted: &Type) -> bool {
     }
 }
 
+/// The names of what there is, as far as a message has room for them.
+fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let mut all = String::new();
+    for name in names {
+        if all.len() > 256 {
+            all.push_str(", …");
+            break;
+        }
+        all.push_str(if all.is_empty() { "" } else { ", " });
+        all.push_str(name);
+    }
+    all
+}
+
 pub(super) fn take_rows(
     node: &Node,
     shape: &Shape<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Row> {
     let items = node.items(problems, "a sequence of rows");
-    if items.len() > limits::ROWS || items.len() * shape.inputs.len() > limits::CELLS {
+    let (count, width) = (items.len(), shape.width());
+    if count > limits::ROWS || count * width > limits::CELLS {
+        let (rows, cells) = (limits::ROWS, limits::CELLS);
         let message = format!(
-            "found {} rows of {} inputs, at most {} rows and {} cells are allowed",
-            items.len(),
-            shape.inputs.len(),
-            limits::ROWS,
-            limits::CELLS
+            "found {count} rows of {width} cells, at most {rows} rows and {cells} cells are allowed"
         );
         problems.push(node.problem(message));
         return Vec::new();
     }
-    items
-        .iter()
-        .filter_map(|item| take_row(item, shape, problems))
-        .collect()
+    let mut rows = Vec::with_capacity(items.len());
+    for item in items {
+        if full(problems) {
+            break;
+        }
+        rows.extend(take_row(item, shape, problems));
+    }
+    rows
 }
 
 fn take_row(item: &Node, shape: &Shape<'_>, problems: &mut Vec<Diagnostic>) -> Option<Row> {
@@ -333,17 +384,12 @@ fn take_cells(
     };
     for (key, value) in entries {
         let name = key.as_str().unwrap_or_default();
-        let key_of = |input: &Input| input.key == name || input.key == collapsed(name);
-        let Some(column) = shape.inputs.iter().position(key_of) else {
-            let known: Vec<_> = shape
-                .inputs
-                .iter()
-                .map(|input| input.key.as_str())
-                .collect();
-            let message = format!(
-                "unknown input `{name}`, expected one of {}",
-                known.join(", ")
-            );
+        if full(problems) {
+            break;
+        }
+        let Some(column) = shape.input(name) else {
+            let known = listed(shape.inputs.iter().map(|input| input.key.as_str()));
+            let message = format!("unknown input `{name}`, expected one of {known}");
             problems.push(key.problem(message).in_cell(format!("row {id}")));
             continue;
         };

@@ -1,7 +1,7 @@
 //! Reading a mapping key by key, so that no key goes unread.
 
 use super::Node;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, full};
 
 /// A mapping whose keys are taken one by one; what nobody took is unknown.
 #[derive(Debug)]
@@ -71,6 +71,9 @@ impl<'n> Fields<'n> {
         };
         let mut texts = Vec::new();
         for item in node.items(problems, "a sequence of texts") {
+            if full(problems) {
+                break;
+            }
             texts.extend(item.text(problems, "a text").map(str::to_owned));
         }
         texts
@@ -80,6 +83,9 @@ impl<'n> Fields<'n> {
     pub fn finish(self, problems: &mut Vec<Diagnostic>) {
         for (key, _) in self.node.as_mapping().unwrap_or_default() {
             let name = key.as_str().unwrap_or_default();
+            if full(problems) {
+                break;
+            }
             if !self.taken.contains(&name) {
                 let known = self.taken.join(", ");
                 problems

@@ -119,6 +119,14 @@ impl Node {
         }
     }
 
+    /// The entries of a mapping, to be moved; none of anything else.
+    pub(crate) fn into_mapping(self) -> Vec<(Node, Node)> {
+        match self.kind {
+            Kind::Mapping(entries) => entries,
+            _ => Vec::new(),
+        }
+    }
+
     /// The value of a mapping's key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Node> {

@@ -16,6 +16,7 @@ mod evaluation;
 mod feel;
 mod files;
 mod hit_policies;
+mod hostile;
 mod kinds;
 mod language;
 mod made;

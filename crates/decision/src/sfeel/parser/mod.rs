@@ -36,6 +36,7 @@ struct Parser<'n> {
     depth: usize,
     /// How often something was begun to be read.
     attempts: usize,
+    most_attempts: usize,
     operators: usize,
     /// What was wrong with the reading that got furthest of those that were given up.
     given_up: Option<Error>,
@@ -50,8 +51,10 @@ struct Local {
 
 /// Most operators in one text: a chain of them is as deep as it is long.
 const MAX_OPERATORS: usize = 256;
-/// Most beginnings in one text: what is read in two ways is begun twice.
-const MAX_ATTEMPTS: usize = 4 * limits::CELL_BYTES;
+/// Most beginnings in one text, and for each of its bytes: what is read in two ways is begun
+/// twice.
+const ATTEMPTS: usize = 256;
+const ATTEMPTS_BY_BYTE: usize = 8;
 
 impl<'n> Parser<'n> {
     fn new(text: &str, names: &'n Names) -> Result<Self, Error> {
@@ -67,6 +70,7 @@ impl<'n> Parser<'n> {
             filters: 0,
             depth: 0,
             attempts: 0,
+            most_attempts: ATTEMPTS + ATTEMPTS_BY_BYTE * text.len(),
             operators: 0,
             given_up: None,
         })
@@ -119,7 +123,7 @@ impl<'n> Parser<'n> {
             return Err(Error::new(at, message));
         }
         self.attempts += 1;
-        if self.attempts > MAX_ATTEMPTS {
+        if self.attempts > self.most_attempts {
             return Err(Error::new(self.cursor.at(), "expression is too intricate"));
         }
         self.depth += 1;

@@ -3,7 +3,10 @@
 use super::Parser;
 use crate::{
     number::Number,
-    sfeel::{Arguments, Builtin, Error, Expression, Function, Mode, Node, Property, constants},
+    sfeel::{
+        Arguments, Builtin, Error, Expression, Function, Mode, Node, Property, constants,
+        lexer::is_name_part, names::Index,
+    },
     value::Value,
 };
 
@@ -132,40 +135,49 @@ impl Parser<'_> {
 
     /// The longest name that stands here, and where it ends.
     fn longest_name(&self) -> Option<(Named, usize)> {
-        let first = self.cursor.peek_at(0)?;
         let mut best: Option<(Named, usize)> = None;
-        let mut offer = |named: fn(String) -> Named, name: &String| {
-            if let Some(end) = self.cursor.end_of(name)
+        let mut offer = |named: fn(String) -> Named, found: Option<(&str, usize)>| {
+            if let Some((name, end)) = found
                 && best.as_ref().is_none_or(|(_, longest)| end > *longest)
             {
-                best = Some((named(name.clone()), end));
+                best = Some((named(name.to_owned()), end));
             }
         };
         // Of equal ones the innermost meaning comes first.
         for local in self.locals.iter().rev() {
-            offer(Named::Local, &local.name);
+            offer(Named::Local, self.stands(&local.name));
         }
         if self.filters > 0 {
-            let known = self.names.entries().starting(first).iter();
-            known
-                .chain(&self.entries)
-                .for_each(|name| offer(Named::Entry, name));
+            for entries in self.names.entries() {
+                offer(Named::Entry, self.longest_of(entries));
+            }
+            for name in &self.entries {
+                offer(Named::Entry, self.stands(name));
+            }
         }
-        for name in self.names.facts().starting(first) {
-            offer(Named::Fact, name);
-        }
+        offer(Named::Fact, self.longest_of(self.names.facts()));
         // A function that isn't called is one to be called by another.
-        for name in self.names.functions().starting(first) {
-            offer(Named::Function, name);
-        }
+        offer(Named::Function, self.longest_of(self.names.functions()));
         best
+    }
+
+    /// A name and where it ends, if it stands here.
+    fn stands<'s>(&self, name: &'s str) -> Option<(&'s str, usize)> {
+        Some((name, self.cursor.end_of(name)?))
+    }
+
+    /// The longest of some names that stands here, and where it ends.
+    fn longest_of<'s>(&self, names: &'s Index) -> Option<(&'s str, usize)> {
+        let text = self.cursor.rest();
+        let ends = |at: usize| !text.get(at).copied().is_some_and(is_name_part);
+        let (name, length) = names.longest(text, ends)?;
+        Some((name, self.cursor.at() + length))
     }
 
     fn meaning(&self, at: usize, named: Named) -> Expression {
         let fact = |name: &str| {
-            let known = self.names.facts().starting(name.chars().next()?);
-            let fact = known.iter().find(|fact| *fact == name)?;
-            Some(Expression::Fact(fact.clone(), None))
+            let known = self.names.facts().contains(name);
+            known.then(|| Expression::Fact(name.to_owned(), None))
         };
         let (name, outside) = match named {
             Named::Local(name) => {
@@ -205,9 +217,15 @@ impl Parser<'_> {
             let end = called(&local.name);
             found.extend(end.map(|end| (Function::Local(local.name.clone()), end)));
         }
-        for name in self.names.functions().starting(first) {
-            found.extend(called(name).map(|end| (Function::Defined(name.clone()), end)));
-        }
+        let (at, text) = (self.cursor.at(), self.cursor.rest());
+        let ends = |length: usize| {
+            !text.get(length).copied().is_some_and(is_name_part)
+                && self.cursor.beyond(at + length) == Some('(')
+        };
+        let defined = self.names.functions().longest(text, ends);
+        found.extend(
+            defined.map(|(name, length)| (Function::Defined(name.to_owned()), at + length)),
+        );
         for builtin in Builtin::ALL.iter().filter(|b| b.name().starts_with(first)) {
             let end = called(builtin.name());
             found.extend(end.map(|end| (Function::Builtin(*builtin), end)));
@@ -345,14 +363,18 @@ impl Parser<'_> {
         let dot = self.cursor.at();
         self.cursor.go_to(dot + 1);
         let first = self.cursor.peek()?;
-        let known = self.names.entries().starting(first).iter();
-        let longest = known
-            .chain(&self.entries)
-            .map(String::as_str)
+        let own = self.entries.iter().map(String::as_str);
+        let longest = own
             .chain(["time offset", "start included", "end included"])
-            .filter_map(|name| Some((self.cursor.end_of(name)?, name)))
-            .max_by_key(|(end, _)| *end);
-        if let Some((end, name)) = longest {
+            .filter_map(|name| self.stands(name))
+            .chain(
+                self.names
+                    .entries()
+                    .into_iter()
+                    .filter_map(|names| self.longest_of(names)),
+            )
+            .max_by_key(|(_, end)| *end);
+        if let Some((name, end)) = longest {
             let name = name.to_owned();
             self.cursor.go_to(end);
             return Some(name);
@@ -367,11 +389,7 @@ impl Parser<'_> {
     /// One word that stands here.
     fn new_word(&mut self) -> String {
         let mut word = String::new();
-        while let Some(c) = self
-            .cursor
-            .peek_at(0)
-            .filter(|c| crate::sfeel::lexer::is_name_part(*c))
-        {
+        while let Some(c) = self.cursor.peek_at(0).filter(|c| is_name_part(*c)) {
             word.push(c);
             self.cursor.go_to(self.cursor.at() + 1);
         }

@@ -60,15 +60,16 @@ impl Parser<'_> {
 
     /// `(a, b)`, or one test without parentheses.
     fn tests_after_in(&mut self) -> Result<Vec<Unary>, Error> {
-        if self.cursor.peek() == Some('(') {
-            let start = self.cursor.at();
-            // A parenthesis opens a list of tests, an interval or an operand.
-            if let Ok(interval) = self.nested(Self::interval) {
-                return Ok(vec![interval]);
+        if self.cursor.eat("(") {
+            let first = self.nested(Self::alternative)?;
+            // A parenthesis opens a list of tests, or an interval without its lower end.
+            if let Unary::Compare(Comparison::Equal, low) | Unary::Boolean(low) = &first
+                && self.cursor.eat("..")
+            {
+                let (low, high) = self.upper_end(low.clone(), false)?;
+                return Ok(vec![Unary::Interval { low, high }]);
             }
-            self.cursor.go_to(start);
-            self.cursor.eat("(");
-            let tests = self.alternatives()?;
+            let tests = self.alternatives_after(first)?;
             self.require(")")?;
             return Ok(tests);
         }

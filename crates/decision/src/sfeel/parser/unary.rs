@@ -39,37 +39,23 @@ impl Parser<'_> {
     }
 
     pub(super) fn alternatives(&mut self) -> Result<Vec<Unary>, Error> {
-        let mut tests = vec![self.nested(Self::alternative)?];
+        let first = self.nested(Self::alternative)?;
+        self.alternatives_after(first)
+    }
+
+    pub(super) fn alternatives_after(&mut self, first: Unary) -> Result<Vec<Unary>, Error> {
+        let mut tests = vec![first];
         while self.cursor.eat(",") {
             tests.push(self.nested(Self::alternative)?);
         }
         Ok(tests)
     }
 
-    fn alternative(&mut self) -> Result<Unary, Error> {
-        let start = self.cursor.peek();
-        let at = self.cursor.at();
-        if let Some('(' | '[' | ']') = start {
-            // A bracket opens an interval, a list or an operand; only `..` tells.
-            let interval = self.interval();
-            if interval.is_ok() && self.ends_alternative() {
-                return interval;
-            }
-            if let Err(error) = interval {
-                self.give_up(error);
-            }
-            self.cursor.go_to(at);
-            return self.condition();
-        }
+    pub(super) fn alternative(&mut self) -> Result<Unary, Error> {
         if let Some(comparison) = self.comparison_symbol() {
             return Ok(Unary::Compare(comparison, self.sum()?));
         }
         self.condition()
-    }
-
-    /// Whether nothing of this alternative is left.
-    fn ends_alternative(&mut self) -> bool {
-        matches!(self.cursor.peek(), None | Some(',' | ')'))
     }
 
     /// One test without parentheses around it, as `in` takes it: no `and` belongs to it.
@@ -92,10 +78,14 @@ impl Parser<'_> {
 
     fn condition(&mut self) -> Result<Unary, Error> {
         let node = self.expression()?;
-        Ok(if is_condition(&node) {
-            Unary::Boolean(node)
-        } else {
-            Unary::Compare(Comparison::Equal, node)
+        Ok(match node.expression {
+            // A bracket opens an interval, a list or an operand; only `..` tells.
+            Expression::Range(low, high) => Unary::Interval {
+                low: *low,
+                high: *high,
+            },
+            _ if is_condition(&node) => Unary::Boolean(node),
+            _ => Unary::Compare(Comparison::Equal, node),
         })
     }
 
