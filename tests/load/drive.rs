@@ -1,4 +1,4 @@
-//! Calls kept in flight on one connection; every answer is decoded and its effect checked.
+//! Calls kept in flight on one connection; the effect of every answer is checked.
 
 use std::{
     cell::RefCell,
@@ -6,9 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use contracts::{
     policy::{
-        BatchDecideRequest, DecideRequest, DecideResponse, batch_decide_result::Result as Item,
+        BatchDecideRequest, DecideRequest, DecideResponse,
         decision_service_client::DecisionServiceClient,
     },
     types::{Decimal, Effect, Fact, Money, Value, value::Kind},
@@ -21,6 +22,8 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
+use crate::lean;
+
 /// Longest latency told apart: a minute.
 const MAX_MICROS: u64 = 60_000_000;
 
@@ -29,8 +32,8 @@ const MAX_MICROS: u64 = 60_000_000;
 pub enum Question {
     /// One decision a call.
     One(DecideRequest),
-    /// Several a call.
-    Batch(BatchDecideRequest),
+    /// Several a call: the request encoded, and how many.
+    Batch(Bytes, usize),
 }
 
 impl Question {
@@ -71,19 +74,20 @@ impl Question {
 
     /// The same question `size` times in one call.
     pub fn batch(scope: &str, size: usize) -> Self {
-        match Self::one(scope) {
-            Self::One(request) => Self::Batch(BatchDecideRequest {
-                requests: vec![request; size],
-            }),
-            batch @ Self::Batch(_) => batch,
-        }
+        let Self::One(request) = Self::one(scope) else {
+            return Self::one(scope);
+        };
+        let request = BatchDecideRequest {
+            requests: vec![request; size],
+        };
+        Self::Batch(request.encode_to_vec().into(), size)
     }
 
     /// Encoded size in bytes.
     pub fn size(&self) -> usize {
         match self {
             Self::One(request) => request.encoded_len(),
-            Self::Batch(request) => request.encoded_len(),
+            Self::Batch(request, _) => request.len(),
         }
     }
 
@@ -91,33 +95,30 @@ impl Question {
     pub fn decisions(&self) -> u64 {
         match self {
             Self::One(_) => 1,
-            Self::Batch(request) => request.requests.len() as u64,
+            Self::Batch(_, size) => *size as u64,
         }
     }
 
     /// Asks; how many of the answers weren't ALLOW, and the answer encoded.
     async fn ask(
         &self,
-        client: &mut DecisionServiceClient<Channel>,
+        channel: Channel,
         token: &MetadataValue<Ascii>,
         keep: bool,
-    ) -> Result<(u64, Vec<u8>), Status> {
-        let encoded = |message: &dyn Fn() -> Vec<u8>| if keep { message() } else { Vec::new() };
+    ) -> Result<(u64, Bytes), Status> {
         match self {
             Self::One(question) => {
+                let mut client = DecisionServiceClient::new(channel);
                 let answer = client.decide(signed(token, question.clone())).await?;
                 let answer = answer.into_inner();
+                let encoded = keep.then(|| answer.encode_to_vec().into());
                 let wrong = u64::from(!allowed(&answer));
-                Ok((wrong, encoded(&|| answer.encode_to_vec())))
+                Ok((wrong, encoded.unwrap_or_default()))
             }
-            Self::Batch(question) => {
-                let answer = client.batch_decide(signed(token, question.clone())).await?;
-                let answer = answer.into_inner();
-                let right = answer.results.iter().filter(
-                    |result| matches!(&result.result, Some(Item::Response(one)) if allowed(one)),
-                );
-                let wrong = self.decisions() - right.count() as u64;
-                Ok((wrong, encoded(&|| answer.encode_to_vec())))
+            Self::Batch(question, size) => {
+                let request = signed(token, question.clone());
+                let (allowed, answer) = lean::ask(channel, request).await?;
+                Ok((size.abs_diff(allowed) as u64, answer))
             }
         }
     }
@@ -150,12 +151,12 @@ pub struct Figures {
     pub errors: u64,
 }
 
-async fn connect(addr: &str) -> anyhow::Result<DecisionServiceClient<Channel>> {
+async fn connect(addr: &str) -> anyhow::Result<Channel> {
     let channel = Endpoint::from_shared(format!("http://{addr}"))?
         .tcp_nodelay(true)
         .connect()
         .await?;
-    Ok(DecisionServiceClient::new(channel))
+    Ok(channel)
 }
 
 fn bearer(token: &str) -> anyhow::Result<MetadataValue<Ascii>> {
@@ -163,9 +164,9 @@ fn bearer(token: &str) -> anyhow::Result<MetadataValue<Ascii>> {
 }
 
 /// One answer, encoded, after checking that it is ALLOW.
-pub async fn ask_once(addr: &str, token: &str, question: &Question) -> anyhow::Result<Vec<u8>> {
-    let mut client = connect(addr).await?;
-    let (wrong, answer) = question.ask(&mut client, &bearer(token)?, true).await?;
+pub async fn ask_once(addr: &str, token: &str, question: &Question) -> anyhow::Result<Bytes> {
+    let channel = connect(addr).await?;
+    let (wrong, answer) = question.ask(channel, &bearer(token)?, true).await?;
     anyhow::ensure!(wrong == 0, "{wrong} answers aren't ALLOW");
     Ok(answer)
 }
@@ -178,14 +179,14 @@ pub async fn measure(
     in_flight: usize,
     time: Duration,
 ) -> anyhow::Result<Figures> {
-    let (client, token) = (connect(addr).await?, bearer(token)?);
+    let (channel, token) = (connect(addr).await?, bearer(token)?);
     let warm_up = Duration::from_millis(500);
-    run(&client, &token, question, in_flight, warm_up).await?;
-    run(&client, &token, question, in_flight, time).await
+    run(&channel, &token, question, in_flight, warm_up).await?;
+    run(&channel, &token, question, in_flight, time).await
 }
 
 async fn run(
-    client: &DecisionServiceClient<Channel>,
+    channel: &Channel,
     token: &MetadataValue<Ascii>,
     question: &Question,
     in_flight: usize,
@@ -195,11 +196,11 @@ async fn run(
     let found = Rc::new(RefCell::new((histogram, 0_u64)));
     let started = Instant::now();
     let workers = (0..in_flight).map(|_| {
-        let (mut client, found) = (client.clone(), found.clone());
+        let (channel, found) = (channel, found.clone());
         async move {
             while started.elapsed() < time {
                 let asked = Instant::now();
-                let answer = question.ask(&mut client, token, false).await;
+                let answer = question.ask(channel.clone(), token, false).await;
                 let taken = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
                 let (histogram, errors) = &mut *found.borrow_mut();
                 histogram.saturating_record(taken);

@@ -6,6 +6,7 @@
 
 mod drive;
 mod echo;
+mod lean;
 mod suite;
 
 use std::{path::PathBuf, time::Duration};

@@ -6,6 +6,24 @@ use compact_str::CompactString;
 
 use crate::value::Value;
 
+/// Longest name of a fact, in bytes.
+pub const MAX_FACT_NAME: usize = 256;
+
+/// Whether a text can name a fact: what a cell can write, such as `order.total` or
+/// `ship to.country`. The parts between dots begin with a letter or `_`, and hold letters,
+/// digits, `_` and single spaces within.
+#[must_use]
+pub fn is_fact_name(name: &str) -> bool {
+    let character = |c: char| c.is_alphanumeric() || c == '_' || c == ' ';
+    name.len() <= MAX_FACT_NAME
+        && name.split('.').all(|part| {
+            part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                && part.chars().all(character)
+                && !part.ends_with(' ')
+                && !part.contains("  ")
+        })
+}
+
 /// What is known of a transaction: values by fact name, such as `order.total`.
 ///
 /// An absent name is unknown; [`Value::Null`] is known to be null.
@@ -47,8 +65,8 @@ impl Facts {
     }
 
     /// Adds or replaces a fact; the former value, if there was one.
-    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        self.put(CompactString::from(name.into()), value.into())
+    pub fn insert(&mut self, name: impl AsRef<str>, value: impl Into<Value>) -> Option<Value> {
+        self.put(CompactString::new(name), value.into())
     }
 
     fn put(&mut self, name: CompactString, value: Value) -> Option<Value> {
@@ -163,7 +181,7 @@ impl std::fmt::Debug for Facts {
     }
 }
 
-impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Facts {
+impl<N: AsRef<str>, V: Into<Value>> FromIterator<(N, V)> for Facts {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(facts: I) -> Self {
         let mut all = Self::new();
         for (name, value) in facts {
@@ -213,6 +231,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn names_are_what_a_cell_can_write() {
+        for good in ["a", "order.total", "_x.y1", "ship to.country", "größe"] {
+            assert!(is_fact_name(good), "{good:?}");
+        }
+        let long = "a".repeat(MAX_FACT_NAME + 1);
+        for bad in [
+            "", ".", "a.", ".a", "a..b", "1a", "a.1", "a-b", "@id", " a", "a ", "a  b", "a\u{7}",
+            &long,
+        ] {
+            assert!(!is_fact_name(bad), "{bad:?}");
+        }
+    }
 
     #[test]
     fn nested_objects_become_paths() {

@@ -55,7 +55,7 @@ pub use evaluate::twin;
 pub use evaluate::{
     Answer, Evaluation, Joint, Outcome, Output, RowMatch, evaluate, evaluate_joint, explain,
 };
-pub use facts::Facts;
+pub use facts::{Facts, MAX_FACT_NAME, is_fact_name};
 pub use model::Model;
 pub use number::Number;
 pub use sfeel::{Failure, Met};

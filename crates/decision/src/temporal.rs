@@ -28,15 +28,17 @@ pub enum Duration {
 /// Reads a calendar date such as `2026-11-24`: four digits of year, no more, no less.
 #[must_use]
 pub fn parse_date(text: &str) -> Option<NaiveDate> {
-    let shape = text.len() == 10
-        && text.bytes().enumerate().all(|(i, b)| match i {
-            4 | 7 => b == b'-',
-            _ => b.is_ascii_digit(),
-        });
-    if !shape {
+    let &[y, e, a, r, b'-', m, n, b'-', d, q] = text.as_bytes() else {
         return None;
-    }
-    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
+    };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0, |number, digit| {
+            let digit = digit.is_ascii_digit().then(|| u32::from(digit - b'0'))?;
+            Some(number * 10 + digit)
+        })
+    };
+    let year = i32::try_from(number(&[y, e, a, r])?).ok()?;
+    NaiveDate::from_ymd_opt(year, number(&[m, n])?, number(&[d, q])?)
 }
 
 /// Reads an RFC 3339 date and time with offset, such as `2026-11-24T09:14:03.120Z`.

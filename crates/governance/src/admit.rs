@@ -9,6 +9,7 @@ use decision::{Facts, MismatchKind, Type, Value};
 
 use crate::{
     bundle::Effective,
+    policy::Policy,
     workflow::{FactSchema, Provenance, Workflow},
 };
 
@@ -17,12 +18,12 @@ use crate::{
 pub const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 
 /// A fact as somebody asserted it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Assertion {
+#[derive(Debug, Clone, Copy)]
+pub struct Assertion<'a> {
     /// Dotted name.
-    pub name: String,
+    pub name: &'a str,
     /// The value.
-    pub value: Value,
+    pub value: &'a Value,
     /// Where it came from, as the receiver knows it.
     pub provenance: Provenance,
     /// When it was true at its source.
@@ -96,35 +97,31 @@ pub struct Admission {
 /// tests the currency: that layer compares it as it stands, and to the others it is
 /// unknown.
 #[must_use]
-pub fn admit(effective: &Effective<'_>, facts: Vec<Assertion>, now: DateTime<Utc>) -> Admission {
-    let workflow = effective.workflow;
+pub fn admit<'a>(
+    effective: &Effective<'_>,
+    facts: impl IntoIterator<Item = Assertion<'a>>,
+    now: DateTime<Utc>,
+) -> Admission {
     let mut admission = Admission::default();
     for fact in facts {
-        let name = fact.name.clone();
-        let foreign = effective
-            .layers()
-            .any(|policy| policy.table.tests_currency(&name))
-            .then(|| fact.value.clone());
-        match admit_one(workflow, fact, now) {
+        match admit_one(effective.workflow, &fact, now) {
             Ok(value) => {
-                admission.facts.insert(name, value);
+                admission.facts.insert(fact.name, value);
             }
-            Err((reason @ Rejection::Currency, message)) => {
-                let any_currency = Type::Money { currency: None };
-                if let Some(Ok(money)) = foreign.map(|value| any_currency.coerce(value)) {
-                    admission.facts.insert(name.clone(), money);
+            Err((reason, message)) => {
+                let tested = |policy: &Arc<Policy>| policy.table.tests_currency(fact.name);
+                if reason == Rejection::Currency
+                    && effective.layers().any(tested)
+                    && let Ok(money) = (Type::Money { currency: None }).coerce(fact.value.clone())
+                {
+                    admission.facts.insert(fact.name, money);
                 }
                 admission.notes.push(Note {
-                    name,
+                    name: fact.name.to_owned(),
                     reason,
                     message,
                 });
             }
-            Err((reason, message)) => admission.notes.push(Note {
-                name,
-                reason,
-                message,
-            }),
         }
     }
     admission
@@ -132,24 +129,23 @@ pub fn admit(effective: &Effective<'_>, facts: Vec<Assertion>, now: DateTime<Utc
 
 fn admit_one(
     workflow: &Workflow,
-    fact: Assertion,
+    fact: &Assertion<'_>,
     now: DateTime<Utc>,
 ) -> Result<Value, (Rejection, String)> {
-    let Some(schema) = workflow.facts.get(&fact.name) else {
+    let Some(schema) = workflow.facts.get(fact.name) else {
         let message = format!("workflow {} declares no such fact", workflow.name);
         return Err((Rejection::Undeclared, message));
     };
-    check_source(schema, &fact)?;
-    check_age(schema, &fact, now)?;
-    let cause = unreadable(&schema.ty, &fact.value);
-    schema.ty.coerce(fact.value).map_err(|mismatch| {
+    check_source(schema, fact)?;
+    check_age(schema, fact, now)?;
+    schema.ty.coerce(fact.value.clone()).map_err(|mismatch| {
         let reason = match mismatch.kind {
             MismatchKind::Currency => Rejection::Currency,
             MismatchKind::Unit => Rejection::Unit,
             MismatchKind::AllowedValues => Rejection::AllowedValues,
             MismatchKind::Type => Rejection::Type,
         };
-        let message = match cause {
+        let message = match unreadable(&schema.ty, fact.value) {
             Some(cause) => format!("{}: {cause}", mismatch.message),
             None => mismatch.message,
         };
@@ -179,7 +175,7 @@ fn unreadable(ty: &Type, value: &Value) -> Option<String> {
     }
 }
 
-fn check_source(schema: &FactSchema, fact: &Assertion) -> Result<(), (Rejection, String)> {
+fn check_source(schema: &FactSchema, fact: &Assertion<'_>) -> Result<(), (Rejection, String)> {
     if schema.provenance.contains(&fact.provenance) {
         return Ok(());
     }
@@ -194,7 +190,7 @@ fn check_source(schema: &FactSchema, fact: &Assertion) -> Result<(), (Rejection,
 
 fn check_age(
     schema: &FactSchema,
-    fact: &Assertion,
+    fact: &Assertion<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), (Rejection, String)> {
     let age = now.signed_duration_since(fact.observed);
@@ -289,14 +285,14 @@ rows:
 
     fn one(name: &str, value: Value, provenance: Provenance, age: TimeDelta) -> Admission {
         let fact = Assertion {
-            name: name.into(),
-            value,
+            name,
+            value: &value,
             provenance,
             observed: now() - age,
         };
         let bundle = bundle(None);
         let effective = bundle.effective("w", &"acme".parse().unwrap()).unwrap();
-        admit(&effective, vec![fact], now())
+        admit(&effective, [fact], now())
     }
 
     fn rejected(name: &str, value: Value, provenance: Provenance, age: TimeDelta) -> &'static str {
@@ -384,12 +380,12 @@ rows:
         let effective = bundle.effective("w", &"acme".parse().unwrap()).unwrap();
         let total = |text: &str| {
             let fact = Assertion {
-                name: "order.total".into(),
-                value: Value::String(text.into()),
+                name: "order.total",
+                value: &Value::String(text.into()),
                 provenance: Provenance::Erp,
                 observed: now(),
             };
-            let facts = admit(&effective, vec![fact], now()).facts;
+            let facts = admit(&effective, [fact], now()).facts;
             assert_eq!(facts.len(), 1, "the guardrail tests the currency");
             let demanded = [Arc::from("order.total")];
             missing(effective.workflow, demanded.iter(), &facts).len()
@@ -420,12 +416,12 @@ rows:
         let scope = "acme".parse().unwrap();
         let effective = bundle.effective("w", &scope).unwrap();
         let fact = Assertion {
-            name: "order.total".into(),
-            value: Value::String("5 USD".into()),
+            name: "order.total",
+            value: &Value::String("5 USD".into()),
             provenance: Provenance::Erp,
             observed: now(),
         };
-        let admission = admit(&effective, vec![fact], now());
+        let admission = admit(&effective, [fact], now());
         assert_eq!(admission.notes[0].reason, Rejection::Currency);
         let verdict = crate::decide(&effective, &scope, &admission.facts);
         assert_eq!(verdict.layers[0].effect, Some(Effect::Deny));

@@ -173,14 +173,14 @@ fn answer(bundle: &Bundle, suite: &Suite, case: &Case) -> Result<Verdict, Vec<St
         return Err(vec![format!("there is no scope {}", case.scope)]);
     }
     let sent = case.facts.iter().map(|(name, given)| Assertion {
-        name: name.clone(),
-        value: given.value.clone(),
+        name,
+        value: &given.value,
         provenance: given
             .provenance
             .unwrap_or_else(|| accepted(effective.workflow, name)),
         observed: given.observed,
     });
-    let admission = admit(&effective, sent.collect(), suite.now);
+    let admission = admit(&effective, sent, suite.now);
     // A fact that isn't declared or of its type is a slip of the test, never its point.
     let slips: Vec<_> = admission
         .notes

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::tree::Level;
 
+/// At most this many facts of a workflow, and so of a question.
+pub const MAX_FACTS: usize = 256;
+
 /// Where a fact came from, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -1,26 +1,23 @@
 //! Facts and values between the contracts, JSON and the decision engine, exactly.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use contracts::{time, types};
 use decision::{
-    Number, Value, json,
+    MAX_FACT_NAME, Number, Value, is_fact_name, json,
     temporal::{self, Duration},
 };
+pub use governance::{Provenance, workflow::MAX_FACTS};
 use types::value::Kind;
 
 use crate::{
     error::{Error, Result},
-    identity::Provenance,
     violations::Violations,
 };
 
-/// Most facts of a request.
-pub const MAX_FACTS: usize = 1_000;
-
-/// Longest name of a fact, in bytes.
-pub const MAX_NAME_BYTES: usize = 256;
+/// Longest subject that asserted a fact, in bytes.
+pub const MAX_SUBJECT_BYTES: usize = 256;
 
 /// Longest text of a value, in bytes.
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;
@@ -46,56 +43,143 @@ pub struct Fact {
     pub observed: Option<DateTime<Utc>>,
 }
 
-/// Reads the facts of a request's field. What they claim of their origin is for the use
-/// case to judge.
+/// Reads the facts of a request's field, each name once. What they claim of their origin
+/// is for the use case to judge.
 ///
 /// # Errors
 /// With the path of every malformed part, such as `facts[3].value`.
-pub fn from_proto(facts: &[types::Fact], field: &str) -> Result<Vec<Fact>> {
+pub fn from_proto(facts: Vec<types::Fact>, field: &str) -> Result<Vec<Fact>> {
+    let twice = twice(&facts, field);
+    let mut wrong = Violations::default();
+    let read = wrong.take(all_from_proto(facts, field));
+    for error in twice {
+        wrong.take::<()>(Err(error));
+    }
+    wrong.finish(|| read)
+}
+
+/// What is wrong with names that stand twice, unless there are too many to look at.
+fn twice(facts: &[types::Fact], field: &str) -> Vec<Error> {
     if facts.len() > MAX_FACTS {
-        let problem = format!("has {} facts, at most {MAX_FACTS} are allowed", facts.len());
-        return Err(Error::invalid(field, problem));
+        return Vec::new();
+    }
+    let repeated = facts.iter().enumerate().filter(|(place, fact)| {
+        let mut earlier = facts.iter().take(*place);
+        earlier.any(|earlier| earlier.name == fact.name)
+    });
+    let error = |(place, fact): (usize, &types::Fact)| {
+        let problem = format!("{} stands twice, expected each name once", fact.name);
+        Error::invalid(format!("{field}[{place}].name"), problem)
+    };
+    repeated.map(error).collect()
+}
+
+/// Reads facts of which several may have a name, as a document's do.
+///
+/// # Errors
+/// As [`from_proto`].
+pub fn all_from_proto(facts: Vec<types::Fact>, field: &str) -> Result<Vec<Fact>> {
+    if facts.len() > MAX_FACTS {
+        let problem = format!("{} facts, at most {MAX_FACTS} are allowed", facts.len());
+        return Err(Error::too_large(field, problem));
     }
     let mut wrong = Violations::default();
-    let mut names = BTreeSet::new();
     let mut read = Vec::with_capacity(facts.len());
-    for (place, fact) in facts.iter().enumerate() {
-        let at = format!("{field}[{place}]");
-        if !names.insert(fact.name.as_str()) {
-            let problem = format!("{:?} is there twice", fact.name);
-            wrong.take::<()>(Err(Error::invalid(format!("{at}.name"), problem)));
+    for (place, fact) in facts.into_iter().enumerate() {
+        match fact_from_proto(fact) {
+            Ok(fact) => read.push(fact),
+            Err(parts) => parts.into_iter().for_each(|malformed| {
+                wrong.take::<()>(Err(malformed.at(&format!("{field}[{place}]"))));
+            }),
         }
-        read.extend(wrong.take(fact_from_proto(fact, &at)));
     }
     wrong.finish(|| Some(read))
 }
 
-fn fact_from_proto(fact: &types::Fact, at: &str) -> Result<Fact> {
-    let at = |part: &str| format!("{at}.{part}");
-    let mut wrong = Violations::default();
-    wrong.take(check_name(&fact.name).map_err(|problem| Error::invalid(at("name"), problem)));
-    if fact.asserted_by.len() > MAX_NAME_BYTES {
-        wrong.take::<()>(Err(Error::invalid(at("asserted_by"), "is too long")));
+/// Reads values by name, as the arguments of an operation. Whatever they claim of their
+/// origin is left out: it follows from who sends them.
+///
+/// # Errors
+/// As [`from_proto`]; if there are more than `most`.
+pub fn values_from_proto(
+    facts: Vec<types::Fact>,
+    field: &str,
+    most: usize,
+) -> Result<BTreeMap<String, Value>> {
+    if facts.len() > most {
+        let problem = format!("{} items, at most {most} are allowed", facts.len());
+        return Err(Error::too_large(field, problem));
     }
-    let value = fact.value.as_ref();
-    let value = value.ok_or_else(|| Error::invalid(at("value"), "is missing"));
-    let value = wrong.take(value.and_then(|value| value_from_proto(value, &at("value"))));
-    let provenance = wrong.take(
-        provenance(fact.provenance).ok_or_else(|| Error::invalid(at("provenance"), "is unknown")),
-    );
-    let observed = fact.observe_time.as_ref().map(|instant| {
-        time::instant(instant).ok_or_else(|| Error::invalid(at("observe_time"), "is no instant"))
+    let facts = facts.into_iter().map(|fact| types::Fact {
+        name: fact.name,
+        value: fact.value,
+        ..types::Fact::default()
     });
-    let observed = wrong.take(observed.transpose());
-    wrong.finish(|| {
-        Some(Fact {
-            name: fact.name.clone(),
-            value: value?,
-            provenance: provenance?,
-            asserted_by: fact.asserted_by.clone(),
-            observed: observed?,
-        })
-    })
+    let named = from_proto(facts.collect(), field)?.into_iter();
+    Ok(named.map(|fact| (fact.name, fact.value)).collect())
+}
+
+/// A part that is wrong, and how. Paths are put together for those alone: this is on the
+/// way of every request.
+struct Malformed {
+    /// Below the whole, such as `.value[3]`.
+    path: String,
+    problem: String,
+}
+
+impl Malformed {
+    fn at(self, whole: &str) -> Error {
+        Error::invalid(format!("{whole}{}", self.path), self.problem)
+    }
+}
+
+fn malformed(path: &str, problem: impl Into<String>) -> Malformed {
+    Malformed {
+        path: path.to_owned(),
+        problem: problem.into(),
+    }
+}
+
+fn fact_from_proto(fact: types::Fact) -> Result<Fact, Vec<Malformed>> {
+    let mut wrong = Vec::new();
+    if let Err(problem) = check_name(&fact.name) {
+        wrong.push(malformed(".name", problem));
+    }
+    if fact.asserted_by.len() > MAX_SUBJECT_BYTES {
+        let problem = format!("longer than {MAX_SUBJECT_BYTES} bytes");
+        wrong.push(malformed(".asserted_by", problem));
+    }
+    let value = match fact.value.map(|value| read(value, 0)) {
+        None => Err(malformed(
+            ".value",
+            "missing; a fact that isn't known is left out",
+        )),
+        Some(read) => read.map_err(|inner| Malformed {
+            path: format!(".value{}", inner.path),
+            ..inner
+        }),
+    };
+    let provenance = provenance_from_proto(fact.provenance)
+        .ok_or_else(|| malformed(".provenance", "is unknown"));
+    let observed = fact.observe_time.map(|instant| {
+        let problem = "out of range, expected an RFC 3339 instant";
+        time::instant(&instant).ok_or_else(|| malformed(".observe_time", problem))
+    });
+    match (value, provenance, observed.transpose()) {
+        (Ok(value), Ok(provenance), Ok(observed)) if wrong.is_empty() => Ok(Fact {
+            name: fact.name,
+            value,
+            provenance,
+            asserted_by: fact.asserted_by,
+            observed,
+        }),
+        (value, provenance, observed) => {
+            wrong.extend(value.err());
+            wrong.extend(provenance.err());
+            wrong.extend(observed.err());
+            Err(wrong)
+        }
+    }
 }
 
 /// Facts as the contracts have them.
@@ -111,7 +195,7 @@ pub fn to_proto(facts: &[Fact]) -> Result<Vec<types::Fact>> {
                 value: Some(value_to_proto(&fact.value)?),
                 provenance: fact
                     .provenance
-                    .map_or(types::Provenance::Unspecified, Provenance::to_proto)
+                    .map_or(types::Provenance::Unspecified, provenance_to_proto)
                     .into(),
                 asserted_by: fact.asserted_by.clone(),
                 observe_time: fact.observed.map(time::timestamp),
@@ -145,26 +229,22 @@ pub fn from_json(text: &str) -> Result<Vec<types::Fact>> {
 }
 
 fn check_name(name: &str) -> Result<(), String> {
-    if name.is_empty() || name.len() > MAX_NAME_BYTES {
+    if is_fact_name(name) {
+        return Ok(());
+    }
+    if name.is_empty() || name.len() > MAX_FACT_NAME {
         return Err(format!(
-            "has {} bytes, expected 1 to {MAX_NAME_BYTES}",
+            "has {} bytes, expected 1 to {MAX_FACT_NAME}",
             name.len()
         ));
     }
-    let segment = |part: &str| {
-        !part.is_empty()
-            && part
-                .chars()
-                .all(|c| c.is_alphanumeric() || "_-@#".contains(c))
-    };
-    if name.split('.').all(segment) {
-        Ok(())
-    } else {
-        Err(format!("{name:?} is no dotted name such as `order.total`"))
-    }
+    Err(format!("{name:?} is no dotted name such as `order.total`"))
 }
 
-fn provenance(code: i32) -> Option<Option<Provenance>> {
+/// A provenance of the contracts; `Some(None)` where it isn't said, `None` where it is
+/// none that this release knows.
+#[must_use]
+pub fn provenance_from_proto(code: i32) -> Option<Option<Provenance>> {
     Some(match types::Provenance::try_from(code).ok()? {
         types::Provenance::Unspecified => None,
         types::Provenance::Erp => Some(Provenance::Erp),
@@ -174,44 +254,54 @@ fn provenance(code: i32) -> Option<Option<Provenance>> {
     })
 }
 
+/// A provenance as the contracts have it.
+#[must_use]
+pub fn provenance_to_proto(provenance: Provenance) -> types::Provenance {
+    match provenance {
+        Provenance::Erp => types::Provenance::Erp,
+        Provenance::Integration => types::Provenance::Integration,
+        Provenance::Person => types::Provenance::Person,
+        Provenance::Model => types::Provenance::Model,
+    }
+}
+
 /// Reads a value of the contracts.
 ///
 /// # Errors
 /// With the path below `field` of what is malformed.
-pub fn value_from_proto(value: &types::Value, field: &str) -> Result<Value> {
-    read(value, field, 0)
+pub fn value_from_proto(value: types::Value, field: &str) -> Result<Value> {
+    read(value, 0).map_err(|malformed| malformed.at(field))
 }
 
-fn read(value: &types::Value, field: &str, depth: usize) -> Result<Value> {
-    let invalid = |problem: String| Error::invalid(field, problem);
-    let kind = value.kind.as_ref();
-    let kind = kind.ok_or_else(|| invalid("has no kind".to_owned()))?;
+fn read(value: types::Value, depth: usize) -> Result<Value, Malformed> {
+    let invalid = |problem: String| malformed("", problem);
+    let kind = value.kind.ok_or_else(|| malformed("", "has no kind"))?;
     Ok(match kind {
         Kind::NullValue(_) => Value::Null,
-        Kind::BooleanValue(value) => Value::Boolean(*value),
-        Kind::StringValue(text) => Value::String(bounded(text, field)?.to_owned()),
-        Kind::NumberValue(number) => Value::Number(decimal(Some(number), field)?),
+        Kind::BooleanValue(value) => Value::Boolean(value),
+        Kind::StringValue(text) => Value::String(bounded(text)?),
+        Kind::NumberValue(number) => Value::Number(decimal(Some(&number))?),
         Kind::MoneyValue(money) => Value::Money {
-            amount: decimal(money.amount.as_ref(), field)?,
-            currency: currency(&money.currency_code).map_err(invalid)?,
+            amount: decimal(money.amount.as_ref())?,
+            currency: currency(money.currency_code)?,
         },
         Kind::QuantityValue(quantity) => Value::Quantity {
-            amount: decimal(quantity.amount.as_ref(), field)?,
-            unit: bounded(&quantity.unit, field)?.to_owned(),
+            amount: decimal(quantity.amount.as_ref())?,
+            unit: bounded(quantity.unit)?,
         },
         Kind::DateValue(text) => Value::Date(
-            temporal::parse_date(text)
+            temporal::parse_date(&text)
                 .ok_or_else(|| invalid(format!("{text:?} is no date such as `2026-11-24`")))?,
         ),
         Kind::DateTimeValue(text) => {
-            Value::DateTime(temporal::parse_date_time(text).ok_or_else(|| {
+            Value::DateTime(temporal::parse_date_time(&text).ok_or_else(|| {
                 invalid(format!(
                     "{text:?} is no date and time with offset (RFC 3339)"
                 ))
             })?)
         }
         Kind::DurationValue(text) => {
-            let duration = temporal::parse_duration(text);
+            let duration = temporal::parse_duration(&text);
             match duration.ok_or_else(|| invalid(format!("{text:?} is no ISO 8601 duration")))? {
                 Duration::Days(days) => Value::DaysDuration(days),
                 Duration::Months(months) => Value::MonthsDuration(months),
@@ -223,39 +313,42 @@ fn read(value: &types::Value, field: &str, depth: usize) -> Result<Value> {
                     "is more than {MAX_ITEMS} values or {MAX_DEPTH} levels"
                 )));
             }
-            let items = list
-                .values
-                .iter()
-                .enumerate()
-                .map(|(place, item)| read(item, &format!("{field}[{place}]"), depth + 1));
-            Value::List(items.collect::<Result<_>>()?)
+            let items = list.values.into_iter().enumerate().map(|(place, item)| {
+                read(item, depth + 1).map_err(|inner| Malformed {
+                    path: format!("[{place}]{}", inner.path),
+                    ..inner
+                })
+            });
+            Value::List(items.collect::<Result<_, _>>()?)
         }
     })
 }
 
-fn bounded<'a>(text: &'a str, field: &str) -> Result<&'a str> {
+fn bounded(text: String) -> Result<String, Malformed> {
     if text.len() > MAX_TEXT_BYTES {
         let problem = format!(
             "has {} bytes, at most {MAX_TEXT_BYTES} are allowed",
             text.len()
         );
-        return Err(Error::invalid(field, problem));
+        return Err(malformed("", problem));
     }
     Ok(text)
 }
 
-fn decimal(decimal: Option<&types::Decimal>, field: &str) -> Result<Number> {
+fn decimal(decimal: Option<&types::Decimal>) -> Result<Number, Malformed> {
     let text = decimal.map_or("", |decimal| decimal.value.as_str());
-    let shown: String = text.chars().take(64).collect();
-    text.parse()
-        .map_err(|error| Error::invalid(field, format!("{shown:?}: {error}")))
+    text.parse().map_err(|error| {
+        let shown: String = text.chars().take(64).collect();
+        malformed("", format!("{shown:?}: {error}"))
+    })
 }
 
-fn currency(code: &str) -> Result<String, String> {
+fn currency(code: String) -> Result<String, Malformed> {
     if code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase()) {
-        Ok(code.to_owned())
+        Ok(code)
     } else {
-        Err("currency_code is not three capital letters such as `EUR`".to_owned())
+        let problem = "currency_code is not three capital letters such as `EUR`";
+        Err(malformed("", problem))
     }
 }
 
@@ -312,7 +405,7 @@ mod tests {
             r#"{"order":{"total":12345678901234567890.1230,"lines":[1,"a",null]},"ok":true}"#,
         )
         .unwrap();
-        let read = from_proto(&facts, "facts").unwrap();
+        let read = from_proto(facts.clone(), "facts").unwrap();
         let shown: Vec<_> = read
             .iter()
             .map(|fact| (fact.name.as_str(), fact.value.to_string()))
@@ -348,7 +441,7 @@ mod tests {
             Value::List(vec![Value::Null, Value::List(vec![])]),
         ] {
             let proto = value_to_proto(&value).unwrap();
-            assert_eq!(value_from_proto(&proto, "value").unwrap(), value);
+            assert_eq!(value_from_proto(proto, "value").unwrap(), value);
         }
     }
 
@@ -374,7 +467,7 @@ mod tests {
                 "facts[0].value",
             ),
         ] {
-            let error = from_proto(&facts, "facts").unwrap_err();
+            let error = from_proto(facts, "facts").unwrap_err();
             assert_eq!(error.violations()[0].field, field);
         }
         assert!(from_json("[1]").is_err());

@@ -30,6 +30,10 @@ pub mod telemetry;
 mod tls;
 pub mod violations;
 
+/// The allocator of every process of the suite; why is said in the workspace's Cargo.toml.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub use error::{Error, Kind, Reason, Result};
 pub use service::{Context, Part, Service, main};
 pub use settings::{Settings, Validate};

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
+use foldhash::fast::RandomState;
 use prost::Message as _;
 
 /// What the server and the clients must know of a method.
@@ -13,7 +14,7 @@ pub(crate) struct Method {
     pub(crate) streaming: bool,
 }
 
-static METHODS: LazyLock<HashMap<String, Method>> = LazyLock::new(|| {
+static METHODS: LazyLock<HashMap<String, Method, RandomState>> = LazyLock::new(|| {
     let sets = [
         contracts::DESCRIPTORS,
         tonic_health::pb::FILE_DESCRIPTOR_SET,

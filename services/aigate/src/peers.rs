@@ -189,14 +189,8 @@ impl Exceptions for ExceptionsPeer {
             .await
             .map_err(|status| Error::from_status(status, EXCEPTIONS))?;
         // A document holds a fact once for each provenance, a request once.
-        let facts = answer.into_inner().facts;
-        let one = |fact: types::Fact| facts::from_proto(std::slice::from_ref(&fact), "facts");
-        let read: Vec<Vec<Fact>> = facts
-            .into_iter()
-            .map(one)
-            .collect::<Result<_>>()
-            .map_err(|error| malformed(EXCEPTIONS, error.message()))?;
-        Ok(read.into_iter().flatten().collect())
+        facts::all_from_proto(answer.into_inner().facts, "facts")
+            .map_err(|error| malformed(EXCEPTIONS, error.message()))
     }
 
     async fn request(&self, caller: &Caller, request: &ActionRequest) -> Result<Action> {

@@ -18,7 +18,7 @@ pub fn facts(data: &[u8]) {
         let _facts = Facts::flatten(value);
     }
     if let Ok(facts) = service_kit::facts::from_json(text) {
-        let read = service_kit::facts::from_proto(&facts, "facts");
+        let read = service_kit::facts::from_proto(facts, "facts");
         if let Ok(read) = read {
             assert!(service_kit::facts::to_proto(&read).is_ok());
         }

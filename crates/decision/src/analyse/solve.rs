@@ -15,7 +15,7 @@ impl Space<'_> {
             let mut strict = Vec::new();
             strict_facts(node, &mut |name| strict.push(name));
             if let Some(name) = strict.get(attempt % strict.len().max(1)) {
-                facts.insert((*name).to_owned(), Value::Null);
+                facts.insert(name, Value::Null);
             }
             return;
         }

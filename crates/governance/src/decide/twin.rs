@@ -274,7 +274,7 @@ proptest! {
             prop_assert!(!verdict.unknown_facts.is_empty());
             let mut more = facts.clone();
             for name in &verdict.unknown_facts {
-                more.insert(name.to_string(), Value::Boolean(true));
+                more.insert(name, Value::Boolean(true));
             }
             prop_assert!(decide(&bundle.effective("w", &at).unwrap(), &at, &more).settled);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use decision::{
-    Type,
+    Type, is_fact_name,
     temporal::{DaysDuration, Duration, parse_duration},
     yaml::Node,
 };
@@ -12,11 +12,9 @@ use serde_json::json;
 
 use super::{Diagnostic, Document, Reader, WORKFLOW, digest, relocate};
 use crate::workflow::{
-    Class, Criticality, Executor, FactSchema, Provenance, Sensitivity, Workflow,
+    Class, Criticality, Executor, FactSchema, MAX_FACTS, Provenance, Sensitivity, Workflow,
 };
 
-/// At most this many facts in a schema.
-const MAX_FACTS: usize = 1_000;
 /// At most this many systems that a workflow depends on.
 const MAX_SYSTEMS: usize = 100;
 
@@ -146,19 +144,6 @@ fn age(text: &str) -> Option<TimeDelta> {
     (parsed > TimeDelta::zero()).then_some(parsed)
 }
 
-fn is_fact_name(name: &str) -> bool {
-    let character = |c: char| c.is_alphanumeric() || c == '_' || c == ' ';
-    name.len() <= super::MAX_NAME
-        && name.split('.').all(|part| {
-            part.trim() == part
-                && part.chars().all(character)
-                && part
-                    .chars()
-                    .next()
-                    .is_some_and(|c| c.is_alphabetic() || c == '_')
-        })
-}
-
 fn canonical_form(workflow: &Workflow) -> serde_json::Value {
     let facts: BTreeMap<_, _> = workflow
         .facts
@@ -209,16 +194,6 @@ mod tests {
             "ä",
         ] {
             assert_eq!(age(bad), None, "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn fact_names_are_dotted() {
-        for good in ["total", "order.total", "customer.days overdue", "größe"] {
-            assert!(is_fact_name(good), "{good}");
-        }
-        for bad in ["", ".a", "a.", "a..b", " a", "1a", "a-b", "a b "] {
-            assert!(!is_fact_name(bad), "{bad:?}");
         }
     }
 }

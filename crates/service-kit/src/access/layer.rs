@@ -23,12 +23,10 @@ pub(crate) struct Authorize(pub(crate) Arc<Shared>);
 
 impl Around for Authorize {
     fn call<S: Call>(&self, inner: &mut S, request: Request) -> Answering {
-        let path = request.uri().path();
-        if self.0.methods.is_public(path) {
-            return Box::pin(inner.call(request));
-        }
-        let Some(method) = self.0.methods.get(path).cloned() else {
-            // Not in the contracts: no handler either, and the router says so.
+        let method = self.0.methods.get(request.uri().path());
+        // Not in the contracts: health and reflection, or no handler either, and the router
+        // says so.
+        let Some(method) = method.filter(|method| !method.public).cloned() else {
             return Box::pin(inner.call(request));
         };
         let Some(caller) = request.extensions().get::<Arc<Caller>>().cloned() else {

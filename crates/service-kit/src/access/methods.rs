@@ -1,7 +1,11 @@
 //! What each method needs, read from the access options in the contracts.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
+use foldhash::fast::RandomState;
 use prost_reflect::{
     Cardinality, DescriptorPool, DynamicMessage, ExtensionDescriptor, Kind, MessageDescriptor,
     MethodDescriptor,
@@ -29,7 +33,7 @@ pub struct Method {
 
 /// All methods of the contracts by their path, `/package.Service/Method`.
 #[derive(Debug)]
-pub struct Methods(HashMap<String, Method>);
+pub struct Methods(HashMap<String, Arc<Method>, RandomState>);
 
 impl Methods {
     /// Reads the descriptors that the process was built with.
@@ -49,12 +53,12 @@ impl Methods {
         let access = pool
             .get_extension_by_name("bylaw.type.v1.access")
             .ok_or("descriptors: no option bylaw.type.v1.access")?;
-        let mut methods = HashMap::new();
+        let mut methods = HashMap::default();
         for service in pool.services() {
             for method in service.methods() {
                 let path = format!("/{}/{}", service.full_name(), method.name());
                 let read = read(&method, &access).map_err(|e| format!("{path}: {e}"))?;
-                methods.insert(path, read);
+                methods.insert(path, Arc::new(read));
             }
         }
         Ok(Self(methods))
@@ -62,13 +66,14 @@ impl Methods {
 
     /// What the method of this path needs; `None` for one that the contracts don't have.
     #[must_use]
-    pub fn get(&self, path: &str) -> Option<&Method> {
+    pub fn get(&self, path: &str) -> Option<&Arc<Method>> {
         self.0.get(path)
     }
 
     /// All of them with their paths, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Method)> {
-        self.0.iter().map(|(path, method)| (path.as_str(), method))
+        let all = self.0.iter();
+        all.map(|(path, method)| (path.as_str(), &**method))
     }
 
     /// The permissions that methods need.

@@ -183,6 +183,13 @@ impl AccessTable {
             .any(|grant| grant.at.covers(scope) && self.permits(&grant.role, permission))
     }
 
+    /// Whether the principal holds the permission at any scope.
+    #[must_use]
+    pub fn allows_somewhere(&self, principal: &Principal, permission: &str) -> bool {
+        let mut grants = principal.grants.iter();
+        grants.any(|grant| self.permits(&grant.role, permission))
+    }
+
     /// The scopes at which the principal holds the permission.
     #[must_use]
     pub fn scopes(&self, principal: &Principal, permission: &str) -> Scopes {

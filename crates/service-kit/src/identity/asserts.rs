@@ -12,9 +12,6 @@ use super::Provenance;
 /// Most patterns of one item.
 const MAX_FACTS: usize = 256;
 
-/// Longest pattern in bytes.
-const MAX_PATTERN: usize = 256;
-
 /// A provenance that somebody may assert: of every fact, written `ERP`, or of some,
 /// written `{provenance: ERP, facts: [order.*, customer.credit]}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,11 +85,7 @@ impl Asserts {
 }
 
 fn is_pattern(text: &str) -> bool {
-    let name = text.strip_suffix(".*").unwrap_or(text);
-    let part = |part: &str| {
-        !part.trim().is_empty() && !part.contains('*') && !part.chars().any(char::is_control)
-    };
-    text.len() <= MAX_PATTERN && name.split('.').all(part)
+    decision::is_fact_name(text.strip_suffix(".*").unwrap_or(text))
 }
 
 #[derive(Serialize, Deserialize)]

@@ -13,8 +13,8 @@ use crate::{
 /// Who calls, for whom, and what both may do.
 #[derive(Clone)]
 pub struct Caller {
-    principal: Principal,
-    on_behalf_of: Option<Principal>,
+    principal: Arc<Principal>,
+    on_behalf_of: Option<Arc<Principal>>,
     via: Option<String>,
     token: Arc<str>,
     person_token: Option<Arc<str>>,
@@ -26,10 +26,11 @@ impl Caller {
     /// A caller that is no request's: for work a service does by itself, and for tests.
     #[must_use]
     pub fn new(
-        principal: Principal,
-        on_behalf_of: Option<Principal>,
+        principal: impl Into<Arc<Principal>>,
+        on_behalf_of: Option<Arc<Principal>>,
         access: Arc<AccessTable>,
     ) -> Self {
+        let principal = principal.into();
         let via = on_behalf_of.as_ref().map(|_| principal.subject.clone());
         Self {
             principal,
@@ -70,13 +71,13 @@ impl Caller {
     /// The person acted for, or else the principal.
     #[must_use]
     pub fn actor(&self) -> &Principal {
-        self.on_behalf_of.as_ref().unwrap_or(&self.principal)
+        self.on_behalf_of.as_deref().unwrap_or(&self.principal)
     }
 
     /// The person acted for.
     #[must_use]
     pub fn on_behalf_of(&self) -> Option<&Principal> {
-        self.on_behalf_of.as_ref()
+        self.on_behalf_of.as_deref()
     }
 
     /// Whose word the facts of this call are: of a service and the person it acts for,
@@ -139,7 +140,7 @@ impl Caller {
     /// `PERMISSION_DENIED` if the caller, or the person it acts for, doesn't hold it there.
     pub fn require(&self, permission: &str, scope: &Scope) -> Result<()> {
         let held = |who: &Principal| self.access.allows(who, permission, scope);
-        if held(&self.principal) && self.on_behalf_of.as_ref().is_none_or(held) {
+        if held(&self.principal) && self.on_behalf_of.as_deref().is_none_or(held) {
             return Ok(());
         }
         Err(Error::denied_at(permission, scope.as_str()))
@@ -150,10 +151,14 @@ impl Caller {
     /// # Errors
     /// `PERMISSION_DENIED` if the caller holds it nowhere.
     pub fn require_somewhere(&self, permission: &str) -> Result<()> {
-        if self.scopes(permission).is_empty() {
-            return Err(Error::denied(permission));
+        let held = match &self.on_behalf_of {
+            None => self.access.allows_somewhere(&self.principal, permission),
+            Some(_) => !self.scopes(permission).is_empty(),
+        };
+        if held {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::denied(permission))
     }
 
     /// Static segregation of duties: call it on every governed write.
@@ -289,7 +294,11 @@ mod tests {
             (&adapter, Some(&trusted), Provenance::Erp),
             (&plain, Some(&trusted), Provenance::Integration),
         ] {
-            let caller = Caller::new(service.clone(), person.cloned(), access.clone());
+            let caller = Caller::new(
+                service.clone(),
+                person.cloned().map(Arc::new),
+                access.clone(),
+            );
             assert_eq!(caller.provenance(), want);
             assert_eq!(caller.provenance_of("order.total"), want);
         }

@@ -465,7 +465,7 @@ async fn public_words_of_a_caller_are_its_own() {
     );
     assert!(caller.require_no_conflict().is_ok());
     let service = principal("bylaw-aigate", PrincipalKind::Service, &["bylaw-aigate@*"]);
-    let caller = Caller::new(service, Some(person), table);
+    let caller = Caller::new(service, Some(Arc::new(person)), table);
     assert!(
         caller.require_no_conflict().is_err(),
         "the person's roles count too"

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use contracts::types;
-use governance::Scope;
+use governance::{Provenance, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::{Asserts, claims::INTERNAL_PREFIX};
@@ -19,20 +19,6 @@ pub enum PrincipalKind {
     /// A program that acts by fixed rules.
     Service,
     /// An AI model or agent.
-    Model,
-}
-
-/// Where a fact comes from; the first is the strongest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Provenance {
-    /// The ERP, the transactional authority.
-    Erp,
-    /// Another connected system.
-    Integration,
-    /// A person said so.
-    Person,
-    /// An AI model said so.
     Model,
 }
 
@@ -175,19 +161,6 @@ impl FromStr for PrincipalKind {
             _ => Err(format!(
                 "kind {text:?} is none of `person`, `service`, `model`"
             )),
-        }
-    }
-}
-
-impl Provenance {
-    /// As the contracts have it.
-    #[must_use]
-    pub fn to_proto(self) -> types::Provenance {
-        match self {
-            Self::Erp => types::Provenance::Erp,
-            Self::Integration => types::Provenance::Integration,
-            Self::Person => types::Provenance::Person,
-            Self::Model => types::Provenance::Model,
         }
     }
 }

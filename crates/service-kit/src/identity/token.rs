@@ -83,7 +83,7 @@ pub(super) struct Issuer {
 /// A token that was verified.
 #[derive(Debug, Clone)]
 pub(super) struct Verified {
-    pub principal: Principal,
+    pub principal: Arc<Principal>,
     /// The service that the issuer says acts for the subject (RFC 8693).
     pub act: Option<String>,
     pub key_id: String,
@@ -159,7 +159,12 @@ impl Verifier {
         let registered = claims::registered(&claims, &issuer.settings.audience, now, self.skew)?;
         let act = registered.act.clone();
         Ok(Verified {
-            principal: claims::principal(&issuer.settings, &self.principals, &claims, registered)?,
+            principal: Arc::new(claims::principal(
+                &issuer.settings,
+                &self.principals,
+                &claims,
+                registered,
+            )?),
             act,
             key_id: header.key_id,
         })

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use opentelemetry::KeyValue;
+use opentelemetry::{KeyValue, trace::TraceContextExt as _};
 use tonic::{Code, Status, body::Body};
 use tracing::{Instrument as _, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
@@ -71,7 +71,8 @@ fn span(method: &'static str, request: &Request) -> Span {
     );
     // It fails only where no exporter layer is installed: there is nothing to join.
     let _ = span.set_parent(telemetry::extract(request.headers()));
-    if let Some(client) = request.extensions().get::<Client>() {
+    let recorded = span.context().span().is_recording();
+    if let (true, Some(client)) = (recorded, request.extensions().get::<Client>()) {
         span.set_attribute(names::NETWORK_PEER_ADDRESS, client.0.ip().to_string());
     }
     span

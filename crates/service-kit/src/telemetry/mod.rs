@@ -28,7 +28,9 @@ use opentelemetry_sdk::{
     trace::{Sampler, SdkTracerProvider},
 };
 use tracing_subscriber::{
-    EnvFilter, Layer as _, filter::filter_fn, layer::SubscriberExt as _,
+    EnvFilter, Layer as _,
+    filter::{FilterExt as _, filter_fn},
+    layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
 
@@ -116,12 +118,16 @@ pub fn init(settings: &Telemetry, service: &str) -> Result<Guard> {
     let logs = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .event_format(format::Lines(settings.format))
-        .with_filter(filter);
+        // Lines take their trace from the exporter's layer: spans are none of this one's.
+        .with_filter(filter.and(filter_fn(|metadata| metadata.is_event())));
     let spans = tracing_opentelemetry::layer()
         .with_tracer(traces.tracer("bylaw"))
         .with_location(false)
         .with_threads(false)
         .with_tracked_inactivity(false)
+        // Nothing here asks OpenTelemetry itself for the current context, and keeping it at
+        // every poll of every layer costs more than the span.
+        .with_context_activation(false)
         .with_filter(filter_fn(|metadata| {
             let root = metadata.target().split("::").next().unwrap_or_default();
             *metadata.level() <= tracing::Level::INFO

@@ -33,7 +33,7 @@ pub(super) fn submission(request: wire::SubmitRecommendationRequest) -> Result<S
     );
     wrong.take(exception(&request.exception));
     wrong.take(operation("operation", &request.operation));
-    let arguments = wrong.take(arguments(&request.arguments, "arguments"));
+    let arguments = wrong.take(arguments(request.arguments.clone(), "arguments"));
     let confidence = wrong.take(
         confidence(request.confidence.as_ref(), "confidence")
             .and_then(|given| given.ok_or_else(|| Error::invalid("confidence", "is missing"))),
@@ -113,7 +113,7 @@ fn alternative(place: usize, alternative: &wire::Alternative) -> Result<Alternat
     let at = |part: &str| format!("alternatives[{place}].{part}");
     let mut wrong = Violations::default();
     wrong.take(operation(&at("operation"), &alternative.operation));
-    let arguments = wrong.take(arguments(&alternative.arguments, &at("arguments")));
+    let arguments = wrong.take(arguments(alternative.arguments.clone(), &at("arguments")));
     let confidence = wrong.take(confidence(
         alternative.confidence.as_ref(),
         &at("confidence"),
@@ -139,7 +139,7 @@ pub(super) fn accept(request: &wire::AcceptRecommendationRequest) -> Result<()> 
 pub(super) fn modify(request: &wire::ModifyRecommendationRequest) -> Result<Arguments> {
     let mut wrong = Violations::default();
     wrong.take(id_in(&request.name));
-    let arguments = wrong.take(arguments(&request.arguments, "arguments"));
+    let arguments = wrong.take(arguments(request.arguments.clone(), "arguments"));
     wrong.take(required("comment", &request.comment));
     wrong.finish(|| arguments)
 }
@@ -179,14 +179,8 @@ fn confidence(given: Option<&types::Decimal>, field: &str) -> Result<Option<Conf
 
 /// Arguments by name. Whatever they claim of their origin is left out: it follows from
 /// who sends them.
-fn arguments(given: &[types::Fact], field: &str) -> Result<Arguments> {
-    if given.len() > MAX_ARGUMENTS {
-        let problem = format!("has {}, at most {MAX_ARGUMENTS} are allowed", given.len());
-        return Err(Error::too_large(field, problem));
-    }
-    let read = facts::from_proto(given, field)?;
-    let named = read.into_iter().map(|fact| (fact.name, fact.value));
-    Ok(Arguments(named.collect()))
+fn arguments(given: Vec<types::Fact>, field: &str) -> Result<Arguments> {
+    facts::values_from_proto(given, field, MAX_ARGUMENTS).map(Arguments)
 }
 
 fn state(code: i32) -> Result<Option<State>> {

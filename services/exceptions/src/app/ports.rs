@@ -9,7 +9,7 @@ use decision::Value;
 use governance::{Provenance, Scope};
 use service_kit::{
     error::{Error, Result},
-    identity::{self, Asserts, Caller, Found, PrincipalKind, Scopes},
+    identity::{Asserts, Caller, Found, PrincipalKind, Scopes},
     outbox::Entry,
 };
 
@@ -60,7 +60,7 @@ impl Asserter {
         Self {
             issuer: principal.issuer.clone(),
             subject: principal.subject.clone(),
-            provenance: known(caller.provenance()),
+            provenance: caller.provenance(),
             asserts: limited.filter(|_| limited_counts).cloned().collect(),
         }
     }
@@ -69,7 +69,7 @@ impl Asserter {
     #[must_use]
     pub fn provenance_of(&self, fact: &str) -> Provenance {
         let held = self.asserts.iter().filter(|asserts| asserts.covers(fact));
-        held.map(|asserts| known(asserts.provenance()))
+        held.map(Asserts::provenance)
             .fold(self.provenance, Ord::min)
     }
 
@@ -81,16 +81,6 @@ impl Asserter {
             .map(|fact| self.provenance_of(fact))
             .reduce(Ord::max)
             .unwrap_or(self.provenance)
-    }
-}
-
-/// The provenance as facts have it.
-pub(crate) fn known(provenance: identity::Provenance) -> Provenance {
-    match provenance {
-        identity::Provenance::Erp => Provenance::Erp,
-        identity::Provenance::Integration => Provenance::Integration,
-        identity::Provenance::Person => Provenance::Person,
-        identity::Provenance::Model => Provenance::Model,
     }
 }
 
@@ -415,12 +405,16 @@ mod tests {
             kind,
             ..Principal::own("person")
         });
-        Asserter::of(&Caller::new(principal.clone(), person, access))
+        Asserter::of(&Caller::new(
+            principal.clone(),
+            person.map(Arc::new),
+            access,
+        ))
     }
 
     #[test]
     fn what_is_asserted_of_some_facts_is_worth_it_for_those_alone() {
-        let orders = Asserts::of(identity::Provenance::Erp, vec!["order.*".into()]).unwrap();
+        let orders = Asserts::of(Provenance::Erp, vec!["order.*".into()]).unwrap();
         let mut principal = Principal {
             asserts: vec![orders],
             ..Principal::own("test")
@@ -441,7 +435,7 @@ mod tests {
         }
         let typed = asserter(&principal, Some(PrincipalKind::Person));
         assert_eq!(typed.provenance_of("order.total"), Provenance::Person);
-        principal.asserts = vec![identity::Provenance::Erp.into()];
+        principal.asserts = vec![Provenance::Erp.into()];
         let adapter = asserter(&principal, None);
         assert!(adapter.asserts.is_empty());
         assert_eq!(adapter.provenance_of("order.total"), Provenance::Erp);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use decision::{Met, Value};
-use governance::{Provenance, binding, canonical};
+use governance::{binding, canonical};
 use serde_json::json;
 use service_kit::{
     error::{Error, Kind, Reason, Result},
@@ -14,7 +14,7 @@ use service_kit::{
 
 use super::{
     App, id_in, illegal, illegal_action, is_uuid, one_line, party, permission,
-    ports::{Case, Change, Question, known},
+    ports::{Case, Change, Question},
     records::{Author, told},
     words,
 };
@@ -31,7 +31,7 @@ const AIGATE: &str = "bylaw-aigate";
 /// Most actions asked for on one exception.
 const MAX_ACTIONS: usize = 100;
 /// Most arguments of an action.
-const MAX_ARGUMENTS: usize = 64;
+pub(crate) const MAX_ARGUMENTS: usize = 64;
 /// Most people who count as the requester.
 const MAX_EXCLUDED: usize = 16;
 /// Most bytes of a subject or a resource name.
@@ -366,7 +366,7 @@ fn arguments(
         Some(Fact {
             name: name.clone(),
             value,
-            provenance: provenance(requester),
+            provenance: requester.provenance(),
             asserted_by: requester.subject.clone(),
             observed: now,
         })
@@ -399,11 +399,6 @@ fn argument(definition: &ActionDefinition, name: &str, value: &Value) -> Result<
         }
         _ => Ok(value),
     }
-}
-
-/// What a principal's word is worth.
-pub(crate) fn provenance(principal: &Principal) -> Provenance {
-    known(principal.provenance())
 }
 
 fn conflict(request_id: &str) -> Error {

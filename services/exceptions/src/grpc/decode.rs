@@ -1,7 +1,5 @@
 //! Requests into what the use cases take.
 
-use std::collections::BTreeMap;
-
 use contracts::{exceptions, time::instant, types};
 use governance::Scope;
 use service_kit::{
@@ -11,7 +9,11 @@ use service_kit::{
 };
 
 use crate::{
-    app::{exceptions::Filter, one_line, request::Request},
+    app::{
+        exceptions::Filter,
+        one_line,
+        request::{MAX_ARGUMENTS, Request},
+    },
     domain::{
         event::{Attributes, Event},
         state::State,
@@ -117,23 +119,7 @@ fn state(number: i32) -> Option<State> {
 /// What is asked for. Provenance and the rest that a caller says of an argument is
 /// ignored: it is the requester's word.
 pub(super) fn request(request: exceptions::RequestActionRequest) -> Result<Request> {
-    let mut violations = Violations::default();
-    let mut arguments = BTreeMap::new();
-    for (index, fact) in request.arguments.into_iter().enumerate() {
-        let field = format!("arguments[{index}]");
-        let value = match &fact.value {
-            Some(value) => facts::value_from_proto(value, &format!("{field}.value")),
-            None => Err(Error::invalid(format!("{field}.value"), "is required")),
-        };
-        let Some(value) = violations.take(value) else {
-            continue;
-        };
-        if arguments.insert(fact.name.clone(), value).is_some() {
-            let problem = format!("{:?} is given twice", fact.name);
-            violations.take::<()>(Err(Error::invalid(format!("{field}.name"), problem)));
-        }
-    }
-    violations.finish(|| Some(()))?;
+    let arguments = facts::values_from_proto(request.arguments, "arguments", MAX_ARGUMENTS)?;
     Ok(Request {
         parent: request.parent,
         operation: request.operation,

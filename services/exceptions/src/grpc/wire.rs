@@ -3,7 +3,6 @@
 use approval::{Kind, Requirement};
 use chrono::{DateTime, Utc};
 use contracts::{exceptions, time::timestamp, types};
-use governance::Provenance;
 use prost_types::Timestamp;
 use service_kit::{error::Result, facts};
 
@@ -29,13 +28,7 @@ pub(crate) fn fact(fact: &Fact) -> Result<types::Fact> {
     Ok(types::Fact {
         name: fact.name.clone(),
         value: Some(facts::value_to_proto(&fact.value)?),
-        provenance: match fact.provenance {
-            Provenance::Erp => types::Provenance::Erp,
-            Provenance::Integration => types::Provenance::Integration,
-            Provenance::Person => types::Provenance::Person,
-            Provenance::Model => types::Provenance::Model,
-        }
-        .into(),
+        provenance: facts::provenance_to_proto(fact.provenance).into(),
         asserted_by: fact.asserted_by.clone(),
         observe_time: Some(timestamp(fact.observed)),
     })

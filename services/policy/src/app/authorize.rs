@@ -37,8 +37,9 @@ use crate::domain::{
     receipt::{self, Claims, Receipt},
 };
 
-/// The internal services that actions are authorized for.
-const CALLERS: [&str; 2] = ["bylaw-exceptions", "bylaw-aigate"];
+/// The internal services that actions are authorized for, and that forward facts of others
+/// with where they came from.
+pub const INTERNAL_CALLERS: [&str; 2] = ["bylaw-exceptions", "bylaw-aigate"];
 
 /// An action to sign.
 #[derive(Debug, Clone)]
@@ -112,7 +113,7 @@ impl App {
     /// approvals are bound to something else, if the action was authorized with other
     /// content before, or if another action's receipt stands for the same operation.
     pub async fn authorize(&self, caller: &Caller, action: Action) -> Result<Authorization> {
-        if !CALLERS.iter().any(|role| caller.is_service(role)) {
+        if !INTERNAL_CALLERS.iter().any(|role| caller.is_service(role)) {
             return Err(Error::denied(permission::AUTHORIZE));
         }
         let scope = &action.question.scope;
@@ -157,7 +158,7 @@ impl App {
         missing: Vec<decided::Approval>,
     ) -> Result<Authorization> {
         let decision = answer.decision.clone();
-        self.count(CountKey::of(&answer, decision.decide_time));
+        self.count(CountKey::of(&answer), 1);
         let question = action.asked();
         match self
             .recorder
@@ -249,8 +250,7 @@ impl App {
             Signed::Earlier(other) => same(*other, &authorized.digest),
             Signed::Standing(other) => Err(stands(&other, claim.now)),
             Signed::New => {
-                let time = authorized.answer.decision.decide_time;
-                self.count(CountKey::of(&authorized.answer, time));
+                self.count(CountKey::of(&authorized.answer), 1);
                 Ok(authorization(authorized))
             }
         }

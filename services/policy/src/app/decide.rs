@@ -1,6 +1,6 @@
 //! Decisions.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use decision::{Facts, Met, explain};
@@ -63,7 +63,9 @@ impl App {
             .flatten()
             .map(|question| question.min_revision);
         let snapshot = self.snapshot_at(least.max().unwrap_or(0)).await?;
-        let mut kept = Vec::with_capacity(questions.len());
+        let mut answers = Vec::with_capacity(questions.len());
+        let mut kept = Vec::new();
+        let mut counted = BTreeMap::new();
         for (index, question) in questions.into_iter().enumerate() {
             if index % BATCH_TURN == BATCH_TURN - 1 {
                 tokio::task::yield_now().await;
@@ -72,14 +74,30 @@ impl App {
                 Ok(question) => self.answer_one(caller, &snapshot, question).await,
                 Err(error) => Err(error),
             };
-            kept.push(async {
-                match answered? {
-                    (_, answer, true) => Ok(answer),
-                    (question, answer, false) => self.keep(caller, question, answer).await,
+            answers.push(match answered {
+                Ok((question, answer, false)) if must_keep(&question, &answer) => {
+                    kept.push(async move { (index, self.keep(caller, question, answer).await) });
+                    // Its place, until it is kept.
+                    Err(Error::broken("a decision wasn't kept"))
                 }
+                Ok((_, answer, again)) => {
+                    if !again {
+                        *counted.entry(CountKey::of(&answer)).or_default() += 1;
+                    }
+                    Ok(answer)
+                }
+                Err(error) => Err(error),
             });
         }
-        Ok(join_all(kept).await)
+        for (key, count) in counted {
+            self.count(key, count);
+        }
+        for (index, answer) in join_all(kept).await {
+            if let Some(place) = answers.get_mut(index) {
+                *place = answer;
+            }
+        }
+        Ok(answers)
     }
 
     /// One of a batch, and whether its answer was kept before.
@@ -134,29 +152,33 @@ impl App {
 
     /// Keeps an answer as its audit level says, and gives it back once that is done.
     async fn keep(&self, caller: &Caller, question: Question, answer: Answer) -> Result<Answer> {
-        let now = self.clock.now();
-        let full = answer.decision.audit_level == AuditLevel::Full;
-        let counted = CountKey::of(&answer, now);
-        if full || question.request_id.is_some() {
+        let counted = CountKey::of(&answer);
+        if must_keep(&question, &answer) {
+            let full = answer.decision.audit_level == AuditLevel::Full;
             let min_revision = question.min_revision;
             let since = self.remembered();
             let record = decision_record(caller, question, answer, since, full);
             let (digest, answer) = (record.digest.clone(), record.answer.clone());
             match self.recorder.record(record).await? {
-                Recorded::New => self.count(counted),
+                Recorded::New => self.count(counted, 1),
                 Recorded::Earlier(earlier) => return again(*earlier, &digest, min_revision),
             }
             return Ok(answer);
         }
-        self.count(counted);
+        self.count(counted, 1);
         Ok(answer)
     }
 
-    /// Counts a decision, for the store and for metrics.
-    pub(super) fn count(&self, key: CountKey) {
-        self.metrics.decided(&key);
-        self.counts.add(key, 1);
+    /// Counts decisions, for the store and for metrics.
+    pub(super) fn count(&self, key: CountKey, decisions: u64) {
+        self.metrics.decided(&key, decisions);
+        self.counts.add(key, decisions);
     }
+}
+
+/// Whether a decision is kept by itself: in full, or for retries.
+fn must_keep(question: &Question, answer: &Answer) -> bool {
+    answer.decision.audit_level == AuditLevel::Full || question.request_id.is_some()
 }
 
 /// The answer to a retry. One of before the revision that is asked for isn't given, since
@@ -320,12 +342,12 @@ impl Metrics {
         Arc::new(Self { decisions })
     }
 
-    fn decided(&self, key: &CountKey) {
+    fn decided(&self, key: &CountKey, decisions: u64) {
         let attributes = [
             opentelemetry::KeyValue::new("bylaw.workflow", key.workflow.clone()),
             opentelemetry::KeyValue::new("bylaw.effect", key.effect.as_str()),
         ];
-        self.decisions.add(1, &attributes);
+        self.decisions.add(decisions, &attributes);
     }
 }
 

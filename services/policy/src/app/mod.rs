@@ -31,7 +31,7 @@ use crate::{
     },
     settings::Settings,
 };
-pub use authorize::{Action, Authorization, GivenApproval, Requester};
+pub use authorize::{Action, Authorization, GivenApproval, INTERNAL_CALLERS, Requester};
 pub(crate) use bootstrap::check;
 use record::{Counts, Recorder};
 use store::Store;

@@ -211,10 +211,10 @@ pub struct CountKey {
 impl CountKey {
     /// What a decision counts by.
     #[must_use]
-    pub fn of(answer: &Answer, now: DateTime<Utc>) -> Self {
+    pub fn of(answer: &Answer) -> Self {
         let decision = &answer.decision;
         Self {
-            day: now.date_naive(),
+            day: decision.decide_time.date_naive(),
             workflow: decision.workflow.clone(),
             scope: decision.scope.clone(),
             effect: decision.effect,

@@ -1,5 +1,7 @@
 //! Questions: may this step happen.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use decision::Value;
 use governance::{Provenance, Scope, admit::Assertion, canonical};
@@ -7,8 +9,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-/// At most this many facts in a question.
-pub const MAX_FACTS: usize = 256;
 /// At most this many characters in a correlation id.
 pub const MAX_CORRELATION_ID: usize = 128;
 /// At most this many questions in a batch.
@@ -44,24 +44,20 @@ pub struct SentFact {
     /// Where it came from.
     pub provenance: Provenance,
     /// Subject that asserted it.
-    pub asserted_by: String,
+    pub asserted_by: Arc<str>,
     /// When it was true at its source; `None`: when the question arrived.
     pub observed: Option<DateTime<Utc>>,
 }
 
 impl Question {
     /// The facts as assertions at the time the question arrived.
-    #[must_use]
-    pub fn assertions(&self, now: DateTime<Utc>) -> Vec<Assertion> {
-        self.facts
-            .iter()
-            .map(|fact| Assertion {
-                name: fact.name.clone(),
-                value: fact.value.clone(),
-                provenance: fact.provenance,
-                observed: fact.observed.unwrap_or(now),
-            })
-            .collect()
+    pub fn assertions(&self, now: DateTime<Utc>) -> impl Iterator<Item = Assertion<'_>> {
+        self.facts.iter().map(move |fact| Assertion {
+            name: &fact.name,
+            value: &fact.value,
+            provenance: fact.provenance,
+            observed: fact.observed.unwrap_or(now),
+        })
     }
 
     /// `sha256:` and hex over what is asked: two questions with one request id must

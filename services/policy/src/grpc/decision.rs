@@ -17,7 +17,7 @@ impl DecisionService for Handler {
         request: Request<DecideRequest>,
     ) -> Result<Response<DecideResponse>, Status> {
         let caller = caller(&request)?;
-        let question = decode::question(request.into_inner(), "", decode::source(&caller))?;
+        let question = decode::question(request.into_inner(), "", &decode::source(&caller))?;
         let answer = self.0.decide(&caller, question).await?;
         Ok(Response::new(encode::answer(answer)))
     }
@@ -29,7 +29,7 @@ impl DecisionService for Handler {
         let caller = caller(&request)?;
         let source = decode::source(&caller);
         let questions = request.into_inner().requests.into_iter();
-        let questions = questions.map(|request| decode::question(request, "", source));
+        let questions = questions.map(|request| decode::question(request, "", &source));
         let answers = self.0.batch_decide(&caller, questions.collect()).await?;
         Ok(Response::new(BatchDecideResponse {
             results: answers.into_iter().map(encode::batch_result).collect(),
@@ -41,7 +41,7 @@ impl DecisionService for Handler {
         request: Request<AuthorizeActionRequest>,
     ) -> Result<Response<AuthorizeActionResponse>, Status> {
         let caller = caller(&request)?;
-        let action = decode::action(request.into_inner(), decode::source(&caller))?;
+        let action = decode::action(request.into_inner(), &decode::source(&caller))?;
         let authorization = self.0.authorize(&caller, action).await?;
         Ok(Response::new(encode::authorization(authorization)))
     }

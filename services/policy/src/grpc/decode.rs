@@ -1,6 +1,6 @@
 //! Requests to what use cases take, with a field path for everything that is wrong.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use approval::{Approver, Grant, Kind, Subject};
 use chrono::{DateTime, Utc};
@@ -8,8 +8,7 @@ use contracts::{
     policy::{ApprovalRecord, AuthorizeActionRequest, DecideRequest},
     types::{self, Fact},
 };
-use decision::Value;
-use governance::{Provenance, Scope, files::is_name};
+use governance::{Scope, files::is_name};
 use service_kit::{
     error::{Error, Kind as ErrorKind, Reason, Result},
     facts,
@@ -19,8 +18,8 @@ use service_kit::{
 use uuid::Uuid;
 
 use crate::{
-    app::{Action, GivenApproval, Requester},
-    domain::question::{MAX_CORRELATION_ID, MAX_FACTS, Question, SentFact},
+    app::{Action, GivenApproval, INTERNAL_CALLERS, Requester},
+    domain::question::{MAX_CORRELATION_ID, Question, SentFact},
 };
 
 /// At most this many arguments of an operation, approvals of an action, or subjects that
@@ -34,33 +33,20 @@ const MAX_GRANTS: usize = 256;
 const MAX_NAME: usize = 256;
 
 /// Whose word facts are, as this service knows it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Source<'a> {
     /// The caller forwards facts of others and says whose they are.
     forwards: bool,
     caller: &'a Caller,
+    subject: Arc<str>,
 }
-
-/// Internal services that keep facts of others, with where they came from.
-const FORWARDERS: [&str; 2] = ["bylaw-exceptions", "bylaw-aigate"];
 
 /// What the caller's facts are worth.
 pub(super) fn source(caller: &Caller) -> Source<'_> {
     Source {
-        forwards: FORWARDERS.iter().any(|role| caller.is_service(role)),
+        forwards: INTERNAL_CALLERS.iter().any(|role| caller.is_service(role)),
         caller,
-    }
-}
-
-impl Source<'_> {
-    fn provenance_of(&self, fact: &str) -> Provenance {
-        use service_kit::identity::Provenance as Known;
-        match self.caller.provenance_of(fact) {
-            Known::Erp => Provenance::Erp,
-            Known::Integration => Provenance::Integration,
-            Known::Person => Provenance::Person,
-            Known::Model => Provenance::Model,
-        }
+        subject: caller.actor().subject.as_str().into(),
     }
 }
 
@@ -68,7 +54,7 @@ impl Source<'_> {
 pub(super) fn question(
     request: DecideRequest,
     prefix: &str,
-    source: Source<'_>,
+    source: &Source<'_>,
 ) -> Result<Question> {
     let at = |field: &str| format!("{prefix}{field}");
     let mut wrong = Violations::default();
@@ -119,87 +105,33 @@ fn correlation_id(id: String, field: &str) -> Result<String> {
     Ok(id)
 }
 
-fn sent_facts(facts: Vec<Fact>, field: &str, source: Source<'_>) -> Result<Vec<SentFact>> {
-    if facts.len() > MAX_FACTS {
-        let problem = format!("{} facts, at most {MAX_FACTS} are allowed", facts.len());
-        return Err(Error::too_large(field, problem));
-    }
+fn sent_facts(facts: Vec<Fact>, field: &str, source: &Source<'_>) -> Result<Vec<SentFact>> {
     let mut wrong = Violations::default();
-    let mut seen = BTreeSet::new();
     let mut sent = Vec::with_capacity(facts.len());
-    for (index, fact) in facts.into_iter().enumerate() {
-        let at = format!("{field}[{index}]");
-        if !seen.insert(fact.name.clone()) {
-            let problem = format!("{} stands twice, expected each name once", fact.name);
-            wrong.take::<()>(Err(Error::invalid(format!("{at}.name"), problem)));
-        }
-        sent.extend(wrong.take(sent_fact(fact, &at, source)));
+    for (index, fact) in facts::from_proto(facts, field)?.into_iter().enumerate() {
+        let (provenance, asserted_by) = if source.forwards {
+            let said = fact.provenance.ok_or_else(|| {
+                let problem = "missing: a forwarder says where each fact came from";
+                Error::invalid(format!("{field}[{index}].provenance"), problem)
+            });
+            (wrong.take(said), fact.asserted_by.into())
+        } else {
+            let known = source.caller.provenance_of(&fact.name);
+            (Some(known), source.subject.clone())
+        };
+        sent.extend(provenance.map(|provenance| SentFact {
+            name: fact.name,
+            value: fact.value,
+            provenance,
+            asserted_by,
+            observed: fact.observed,
+        }));
     }
     wrong.finish(|| Some(sent))
 }
 
-fn sent_fact(fact: Fact, at: &str, source: Source<'_>) -> Result<SentFact> {
-    let mut wrong = Violations::default();
-    let value = wrong.take(value(&fact, at));
-    let (provenance, asserted_by) = if source.forwards {
-        let field = format!("{at}.provenance");
-        let said = wrong.take(forwarded(fact.provenance, &field));
-        (said, fact.asserted_by)
-    } else {
-        let known = source.provenance_of(&fact.name);
-        (Some(known), source.caller.actor().subject.clone())
-    };
-    if asserted_by.len() > MAX_NAME {
-        let problem = format!("longer than {MAX_NAME} bytes");
-        let field = format!("{at}.asserted_by");
-        wrong.take::<()>(Err(Error::invalid(field, problem)));
-    }
-    let observed = fact
-        .observe_time
-        .map(|time| instant(&format!("{at}.observe_time"), Some(time)))
-        .transpose();
-    let observed = wrong.take(observed);
-    wrong.finish(|| {
-        Some(SentFact {
-            name: fact.name,
-            value: value?,
-            provenance: provenance?,
-            asserted_by,
-            observed: observed?,
-        })
-    })
-}
-
-fn value(fact: &Fact, at: &str) -> Result<Value> {
-    let name = &fact.name;
-    let mut wrong = Violations::default();
-    if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
-        let problem = format!("expected a dotted name of 1 to {MAX_NAME} bytes");
-        wrong.take::<()>(Err(Error::invalid(format!("{at}.name"), problem)));
-    }
-    let field = format!("{at}.value");
-    let missing = || Error::invalid(&field, "missing; a fact that isn't known is left out");
-    let value = fact.value.as_ref().ok_or_else(missing);
-    let value = wrong.take(value.and_then(|value| facts::value_from_proto(value, &field)));
-    wrong.finish(|| value)
-}
-
-/// The provenance that a forwarder gives.
-fn forwarded(provenance: i32, field: &str) -> Result<Provenance> {
-    match types::Provenance::try_from(provenance) {
-        Ok(types::Provenance::Erp) => Ok(Provenance::Erp),
-        Ok(types::Provenance::Integration) => Ok(Provenance::Integration),
-        Ok(types::Provenance::Person) => Ok(Provenance::Person),
-        Ok(types::Provenance::Model) => Ok(Provenance::Model),
-        Ok(types::Provenance::Unspecified) | Err(_) => Err(Error::invalid(
-            field,
-            "missing: a forwarder says where each fact came from",
-        )),
-    }
-}
-
 /// An action to authorize.
-pub(super) fn action(request: AuthorizeActionRequest, source: Source<'_>) -> Result<Action> {
+pub(super) fn action(request: AuthorizeActionRequest, source: &Source<'_>) -> Result<Action> {
     let name = bounded("action", request.action)?;
     let operation = bounded("operation", request.operation)?;
     let document = bounded("document", request.document)?;
@@ -227,7 +159,7 @@ pub(super) fn action(request: AuthorizeActionRequest, source: Source<'_>) -> Res
         document,
         line: line(request.line)?,
         finished: finished(request.finished_actions)?,
-        arguments: arguments(request.arguments)?,
+        arguments: facts::values_from_proto(request.arguments, "arguments", MAX_LIST)?,
         audience,
         question: question(asked, "request.", source)?,
         requester: Requester {
@@ -272,20 +204,6 @@ fn unknown_requester() -> Error {
         "the request names no requester, and segregation of duties needs one",
     )
     .with_violation("requester.subject", "missing")
-}
-
-fn arguments(arguments: Vec<Fact>) -> Result<BTreeMap<String, Value>> {
-    limit("arguments", arguments.len())?;
-    let mut named = BTreeMap::new();
-    for (index, argument) in arguments.into_iter().enumerate() {
-        let at = format!("arguments[{index}]");
-        let value = value(&argument, &at)?;
-        if named.insert(argument.name.clone(), value).is_some() {
-            let problem = format!("{} stands twice, expected each name once", argument.name);
-            return Err(Error::invalid(format!("{at}.name"), problem));
-        }
-    }
-    Ok(named)
 }
 
 fn given(approval: ApprovalRecord, at: &str) -> Result<GivenApproval> {

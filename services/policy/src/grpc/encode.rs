@@ -9,7 +9,7 @@ use contracts::{
     time::timestamp,
     types::{
         self, ApprovalRequirement, AuditLevel, DecisionLayer, Effect, Fact, Grant, PolicyMode,
-        Principal, PrincipalKind, Provenance, Receipt, Scope, ScopeLevel,
+        Principal, PrincipalKind, Receipt, Scope, ScopeLevel,
     },
 };
 use decision::temporal::DaysDuration;
@@ -189,14 +189,8 @@ fn fact(fact: SentFact) -> Result<Fact> {
     Ok(Fact {
         name: fact.name,
         value: Some(facts::value_to_proto(&fact.value)?),
-        provenance: match fact.provenance {
-            governance::Provenance::Erp => Provenance::Erp,
-            governance::Provenance::Integration => Provenance::Integration,
-            governance::Provenance::Person => Provenance::Person,
-            governance::Provenance::Model => Provenance::Model,
-        }
-        .into(),
-        asserted_by: fact.asserted_by,
+        provenance: facts::provenance_to_proto(fact.provenance).into(),
+        asserted_by: fact.asserted_by.to_string(),
         observe_time: fact.observed.map(timestamp),
     })
 }

@@ -304,7 +304,7 @@ testkit::backends! {
     async fn counts_add_up(backend: Backend) {
         let store = backend.store();
         let database = database(&store).await;
-        let key = CountKey::of(&answer(), time(1));
+        let key = CountKey::of(&answer());
         for more in [2, 3] {
             let counts = BTreeMap::from([(key.clone(), more)]);
             database.count(&counts).await.unwrap();

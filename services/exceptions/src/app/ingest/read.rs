@@ -71,7 +71,7 @@ pub(super) fn meaning(
     let data = event.read_data()?;
     let reading = declared.read(scope, &event.subject, &data)?;
     let mut inputs = reading.inputs.clone();
-    inputs.insert(EVENT_TYPE.to_owned(), Value::String(event.kind.clone()));
+    inputs.insert(EVENT_TYPE, Value::String(event.kind.clone()));
     let mut raises = Vec::new();
     for kind in catalog.detect(scope, &inputs)? {
         let Some(routed) = catalog.route(scope, kind, &reading.inputs)? else {

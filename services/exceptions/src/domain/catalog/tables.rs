@@ -111,7 +111,7 @@ impl Routing {
         facts: &Facts,
     ) -> Result<Option<Route>, String> {
         let mut facts = facts.clone();
-        facts.insert(EXCEPTION_TYPE.to_owned(), Value::String(kind.to_owned()));
+        facts.insert(EXCEPTION_TYPE, Value::String(kind.to_owned()));
         let route = rows(&self.table, &facts)?
             .iter()
             .filter_map(|row| Route::read(row, declared))

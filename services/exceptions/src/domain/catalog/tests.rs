@@ -66,9 +66,9 @@ fn scope(text: &str) -> Scope {
 
 fn facts(event: &str, entries: &[(&str, Value)]) -> Facts {
     let mut facts = Facts::default();
-    facts.insert(EVENT_TYPE.to_owned(), Value::String(event.to_owned()));
+    facts.insert(EVENT_TYPE, Value::String(event.to_owned()));
     for (name, value) in entries {
-        facts.insert((*name).to_owned(), value.clone());
+        facts.insert(name, value.clone());
     }
     facts
 }
