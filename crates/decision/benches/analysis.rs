@@ -6,11 +6,15 @@
     reason = "a bench fails by panicking, and divan's macros make the items"
 )]
 
+#[allow(dead_code, reason = "the other bench has facts too")]
+mod made;
+
 use decision::{
     Schema, Table,
     analyse::{self, Options},
 };
 use divan::{Bencher, black_box};
+use made::{Made, Shape};
 
 fn main() {
     divan::main();
@@ -89,19 +93,69 @@ rows_csv: rows.csv
     Table::from_yaml(&yaml, &Schema::open(), &|_| Ok(csv.clone())).unwrap()
 }
 
+const LARGE: [usize; 3] = [10_000, 100_000, 200_000];
+
+fn said(name: &str, found: usize, undecided: &[analyse::Undecided]) {
+    let undecided: Vec<_> = undecided
+        .iter()
+        .map(|u| (u.message.as_str(), u.count))
+        .collect();
+    eprintln!("{name}: {found} found, undecided {undecided:?}");
+}
+
+fn checked(bencher: Bencher<'_, '_>, rows: usize, shape: Shape) {
+    let table = Made::new(rows, shape).table();
+    let report = analyse::check(&table, Options::default());
+    said(
+        &format!("{shape:?} {rows}"),
+        report.findings.len(),
+        &report.undecided,
+    );
+    bencher.bench(|| analyse::check(black_box(&table), Options::default()));
+}
+
+#[divan::bench(args = LARGE, sample_count = 1)]
+fn check_partition(bencher: Bencher<'_, '_>, rows: usize) {
+    checked(bencher, rows, Shape::Scattered);
+}
+
+#[divan::bench(args = LARGE, sample_count = 1)]
+fn check_overlap(bencher: Bencher<'_, '_>, rows: usize) {
+    checked(bencher, rows, Shape::Overlap);
+}
+
+/// One in a thousand rows is another one.
+fn differ(bencher: Bencher<'_, '_>, rows: usize, shape: Shape) {
+    let old = Made::new(rows, shape);
+    let mut new = Made::new(rows, shape);
+    for row in new.rows.iter_mut().step_by(1_000) {
+        row.flag = row.flag.map(|flag| !flag);
+    }
+    let (old, new) = (old.table(), new.table());
+    let found = analyse::difference(&old, &new);
+    said(
+        &format!("{shape:?} {rows}"),
+        found.changes.len(),
+        &found.undecided,
+    );
+    bencher.bench(|| analyse::difference(black_box(&old), black_box(&new)));
+}
+
+#[divan::bench(args = LARGE, sample_count = 1)]
+fn difference_partition(bencher: Bencher<'_, '_>, rows: usize) {
+    differ(bencher, rows, Shape::Scattered);
+}
+
+#[divan::bench(args = LARGE, sample_count = 1)]
+fn difference_overlap(bencher: Bencher<'_, '_>, rows: usize) {
+    differ(bencher, rows, Shape::Overlap);
+}
+
 #[divan::bench(args = POLICIES, sample_count = 5)]
 fn check(bencher: Bencher<'_, '_>, policy: &str) {
     let table = random(1, 1_000, policy);
     let report = analyse::check(&table, Options::default());
-    eprintln!(
-        "{policy}: {} findings, undecided {:?}",
-        report.findings.len(),
-        report
-            .undecided
-            .iter()
-            .map(|u| (u.message.as_str(), u.count))
-            .collect::<Vec<_>>()
-    );
+    said(policy, report.findings.len(), &report.undecided);
     bencher.bench(|| analyse::check(black_box(&table), Options::default()));
 }
 
@@ -109,14 +163,6 @@ fn check(bencher: Bencher<'_, '_>, policy: &str) {
 fn difference(bencher: Bencher<'_, '_>, policy: &str) {
     let (old, new) = (random(1, 1_000, policy), random(2, 1_000, policy));
     let report = analyse::difference(&old, &new);
-    eprintln!(
-        "{policy}: {} changes, undecided {:?}",
-        report.changes.len(),
-        report
-            .undecided
-            .iter()
-            .map(|u| (u.message.as_str(), u.count))
-            .collect::<Vec<_>>()
-    );
+    said(policy, report.changes.len(), &report.undecided);
     bencher.bench(|| analyse::difference(black_box(&old), black_box(&new)));
 }

@@ -63,11 +63,10 @@ pub fn run(form: Output, args: &Check) -> Result<(), Failure> {
             "found no policy and no table in these paths",
         ));
     }
+    // Those that are too many to be listed count as well.
     let of = |kind: FindingKind| {
-        checked
-            .iter()
-            .map(|c| c.report.of(kind).count())
-            .sum::<usize>()
+        let count = |c: &Checked| c.report.of(kind).count() as u64 + c.report.unlisted(kind);
+        checked.iter().map(count).sum::<u64>()
     };
     // Where columns depend on each other or a division fails, the guardrail holds whatever
     // the default says; what wasn't compared at all leaves open whether it is looser.
@@ -76,9 +75,9 @@ pub fn run(form: Output, args: &Check) -> Result<(), Failure> {
         .iter()
         .flat_map(|v| &v.undecided)
         .filter(unsettled)
-        .count();
+        .count() as u64;
     let errors = of(FindingKind::Conflict) + untightened;
-    let masked = variations.iter().map(|v| v.masked.len()).sum::<usize>();
+    let masked = variations.iter().map(masked).sum::<u64>();
     let warnings =
         of(FindingKind::Gap) + of(FindingKind::DeadRow) + of(FindingKind::RedundantRow) + masked;
     if form == Output::Json {
@@ -88,14 +87,20 @@ pub fn run(form: Output, args: &Check) -> Result<(), Failure> {
         output::line(&format!(
             "{} checked: {}, {}",
             output::count(checked.len() as u64, "table"),
-            output::count(errors as u64, "error"),
-            output::count(warnings as u64, "warning")
+            output::count(errors, "error"),
+            output::count(warnings, "warning")
         ))?;
     }
     if errors > 0 {
         return Err(Failure::said(Exit::Unsound));
     }
     Ok(())
+}
+
+fn masked(variation: &Variation) -> u64 {
+    let unlisted = variation.undecided.iter();
+    let unlisted = unlisted.filter(|open| open.reason == Reason::Unlisted);
+    variation.masked.len() as u64 + unlisted.map(|open| open.count).sum::<u64>()
 }
 
 fn drawn(loaded: &Loaded, problems: &[Diagnostic]) -> Vec<String> {
@@ -283,8 +288,8 @@ fn findings(checked: &Checked, kind: FindingKind) -> Result<(), Failure> {
 
 #[derive(Serialize)]
 struct Printed {
-    errors: usize,
-    warnings: usize,
+    errors: u64,
+    warnings: u64,
     tables: Vec<PrintedTable>,
     variations: Vec<PrintedVariation>,
 }
@@ -315,7 +320,7 @@ struct PrintedMasked {
 }
 
 impl Printed {
-    fn of(checked: &[Checked], variations: &[Variation], errors: usize, warnings: usize) -> Self {
+    fn of(checked: &[Checked], variations: &[Variation], errors: u64, warnings: u64) -> Self {
         let table = |checked: &Checked| PrintedTable {
             file: checked.path.clone(),
             name: checked.name.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use decision::{
     Facts, Table, Value,
-    analyse::{Finding, FindingKind, Region, Undecided},
+    analyse::{Finding, FindingKind, Reason, Region, Undecided},
 };
 use governance::analysis::Answered;
 use serde::Serialize;
@@ -150,7 +150,10 @@ pub(super) fn ids(table: &Table, rows: &[usize]) -> Vec<String> {
 /// Undecided things as lines.
 pub(super) fn open_lines(undecided: &[Undecided], table: Option<&Table>) -> Result<(), Failure> {
     for open in undecided.iter().take(MAX_DRAWN) {
-        let mut text = format!("  undecided ({}): {}", open.reason.as_str(), open.message);
+        let mut text = match open.reason {
+            Reason::Unlisted => format!("  not listed: {}", open.message),
+            reason => format!("  undecided ({}): {}", reason.as_str(), open.message),
+        };
         let rows = table
             .map(|table| ids(table, &open.rows))
             .unwrap_or_default();
@@ -160,7 +163,7 @@ pub(super) fn open_lines(undecided: &[Undecided], table: Option<&Table>) -> Resu
         if let Some(region) = &open.region {
             text.push_str(&format!("; where {region}"));
         }
-        if open.count > 1 {
+        if open.count > 1 || open.reason == Reason::Unlisted {
             text.push_str(&format!(" ({})", open.count));
         }
         output::line(&text)?;
@@ -175,16 +178,22 @@ fn more(count: usize) -> Result<(), Failure> {
     }
 }
 
-/// Regions with other columns, one a row; inputs that no region tests are left out.
+/// Regions with other columns, one a row; inputs that no region tests are left out, and facts
+/// that inputs are compared with come last.
 pub(super) fn region_table(
     inputs: &[String],
     headings: &[&str],
     rows: &[(&Region, Vec<String>)],
 ) -> Result<(), Failure> {
-    let used: Vec<&String> = inputs
+    let mut used: Vec<&String> = inputs
         .iter()
         .filter(|input| rows.iter().any(|(region, _)| test(region, input).is_some()))
         .collect();
+    for cell in rows.iter().flat_map(|(region, _)| &region.cells) {
+        if !used.contains(&&cell.input) {
+            used.push(&cell.input);
+        }
+    }
     let mut lines = vec![
         used.iter()
             .map(|input| (*input).clone())

@@ -43,6 +43,16 @@ pub struct Report {
 }
 
 impl Report {
+    /// How many more findings of a kind there are than are listed.
+    #[must_use]
+    pub fn unlisted(&self, kind: FindingKind) -> u64 {
+        let more = self
+            .undecided
+            .iter()
+            .filter(|open| open.kind == Some(kind) && open.reason == Reason::Unlisted);
+        more.map(|open| open.count).sum()
+    }
+
     /// The findings of a kind.
     pub fn of(&self, kind: FindingKind) -> impl Iterator<Item = &Finding> {
         self.findings
@@ -61,6 +71,7 @@ pub fn check(table: &Table, options: Options) -> Report {
         space: &space,
         rules: &rules,
         replay: limits::REPLAY,
+        cost: space.replay_cost(),
         work: options.work,
         report: Report {
             findings: Vec::new(),
@@ -84,6 +95,8 @@ pub(super) struct Checker<'c, 't> {
     pub(super) rules: &'c Rules<'t>,
     /// How many cells may still be looked at in replays.
     replay: usize,
+    /// How many one replay looks at.
+    cost: usize,
     pub(super) work: u64,
     pub(super) report: Report,
 }
@@ -91,9 +104,7 @@ pub(super) struct Checker<'c, 't> {
 impl Checker<'_, '_> {
     /// Whether another witness may be replayed.
     pub(super) fn may_replay(&mut self) -> bool {
-        let rows = self.table.rows.len();
-        let cost = 64 + rows.div_ceil(16) * self.table.inputs.len();
-        match self.replay.checked_sub(cost) {
+        match self.replay.checked_sub(self.cost) {
             Some(left) => {
                 self.replay = left;
                 true
@@ -166,13 +177,12 @@ impl Checker<'_, '_> {
             }
         }
         self.undecided(
-            Reason::Budget,
+            self.space.unlisted(),
             kind,
             more,
-            "more pairs of rows overlap than are listed",
+            "more pairs of rows contradict each other than are listed",
         );
-        let message =
-            "pairs of rows weren't compared: cells with several ranges take it one by one";
+        let message = "pairs of rows weren't compared before the budget ended";
         self.undecided(Reason::Budget, kind, found.left_out, message);
     }
 

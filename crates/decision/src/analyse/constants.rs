@@ -1,5 +1,7 @@
 //! What tests compare values with, and whether that alone says which values meet them.
 
+use std::collections::HashSet;
+
 use crate::{
     sfeel::{Comparison, Node, Property, Test, Unary},
     types::Type,
@@ -19,6 +21,8 @@ pub(super) struct Currency {
 pub(super) struct Constants {
     pub(super) values: Vec<Value>,
     pub(super) currencies: Vec<String>,
+    /// The texts among the values: of many rows they are few.
+    texts: HashSet<String>,
     /// Whether a test asks for order.
     pub(super) ordered: bool,
     /// Whether a test tells currencies apart.
@@ -53,11 +57,19 @@ impl Constants {
             (Some(Property::Currency | Property::Unit), _) | (_, None) => {}
             (_, Some(Value::Money { amount, currency })) => {
                 self.by_currency = true;
-                self.currencies.push(currency.clone());
+                if self.currencies.last() != Some(currency) {
+                    self.currencies.push(currency.clone());
+                }
                 self.values.push(Value::Number(*amount));
             }
             (_, Some(Value::Quantity { amount, .. })) => {
                 self.values.push(Value::Number(*amount));
+            }
+            (_, Some(Value::String(text))) => {
+                if !self.texts.contains(text) {
+                    self.texts.insert(text.clone());
+                    self.values.push(Value::String(text.clone()));
+                }
             }
             (_, Some(value)) => self.values.push(value.clone()),
         }

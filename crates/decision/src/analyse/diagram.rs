@@ -18,6 +18,9 @@ use super::{
 /// The verdict of a subspace that was left out, as the budget ended.
 pub(super) const CUT: u32 = u32::MAX;
 
+/// Up to how many rows are taken in and out one by one.
+const FEW: usize = 16;
+
 /// Says what rows come to.
 pub trait Judge {
     /// Drops rows of `live`, in order of their numbers, that can't change the verdict
@@ -133,23 +136,39 @@ impl Sweep {
         sweep
     }
 
+    /// Takes rows in and out where the present class begins.
+    fn change(&mut self) {
+        let rest = &self.events[self.next..];
+        let due = rest.partition_point(|event| event.0 <= self.at);
+        let (ended, begun) = rest[..due].split_at(rest[..due].partition_point(|event| !event.1));
+        self.next += due;
+        if due < FEW {
+            for &(_, begins, row) in ended.iter().chain(begun) {
+                match (self.active.binary_search(&row), begins) {
+                    (Ok(place), false) => {
+                        self.active.remove(place);
+                    }
+                    (Err(place), true) => self.active.insert(place, row),
+                    _ => {}
+                }
+            }
+            return;
+        }
+        let mut ended = ended.iter().map(|event| event.2).peekable();
+        self.active.retain(|&row| {
+            while ended.next_if(|&gone| gone < row).is_some() {}
+            ended.next_if_eq(&row).is_none()
+        });
+        let begun: Vec<u32> = begun.iter().map(|event| event.2).collect();
+        self.active = merge(&self.active, &begun);
+    }
+
     /// The next run, and the rows that match in it.
     fn step(&mut self) -> Option<(u32, u32, Vec<u32>)> {
         if self.at >= self.end {
             return None;
         }
-        while let Some(&(class, begins, row)) = self.events.get(self.next)
-            && class <= self.at
-        {
-            match (self.active.binary_search(&row), begins) {
-                (Ok(place), false) => {
-                    self.active.remove(place);
-                }
-                (Err(place), true) => self.active.insert(place, row),
-                _ => {}
-            }
-            self.next += 1;
-        }
+        self.change();
         let from = self.at;
         self.at = self
             .events

@@ -93,7 +93,7 @@ pub fn difference(old: &Table, new: &Table) -> Difference {
     let mut judge = Versions::new(&space);
     let answered = space.ask(&mut judge);
     let mut replay = limits::REPLAY;
-    let cost = (old.rows.len() * old.inputs.len() + new.rows.len() * new.inputs.len()).max(1);
+    let cost = space.replay_cost();
     let mut more = answered.more;
     for found in &answered.found {
         let Some(left) = replay
@@ -131,15 +131,23 @@ pub fn difference(old: &Table, new: &Table) -> Difference {
             }),
         }
     }
-    let mut left_out = |count: u64, message: &str| {
+    let mut left_out = |reason: Reason, count: u64, message: &str| {
         if count > 0 {
             difference
                 .undecided
-                .push(Undecided::new(Reason::Budget, message).counted(count));
+                .push(Undecided::new(reason, message).counted(count));
         }
     };
-    left_out(more, "there are more regions that differ than are listed");
-    left_out(answered.cut, "parts of the inputs weren't compared");
+    left_out(
+        space.unlisted(),
+        more,
+        "there are more regions that differ than are listed",
+    );
+    left_out(
+        Reason::Budget,
+        answered.cut,
+        "parts of the inputs weren't compared",
+    );
     if old.computes() || new.computes() {
         let message = "computed outputs were compared by their expressions";
         difference

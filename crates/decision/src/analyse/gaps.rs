@@ -96,7 +96,7 @@ impl Checker<'_, '_> {
             }
         }
         self.undecided(
-            Reason::Budget,
+            self.space.unlisted(),
             kind,
             more,
             "there are more regions without a row than are listed",

@@ -25,5 +25,8 @@ pub const ATTEMPTS: usize = 256;
 pub const MODELS: usize = 20_000;
 /// See [`MODELS`].
 pub const CANDIDATES: usize = 256;
-/// Most pairs of rows whose cells are compared one by one.
-pub const PAIRS: usize = 20_000_000;
+/// Most work on pairs of rows, in words of 64 rows looked at: enough for 200,000 rows that
+/// all have to be compared in twenty columns.
+pub const PAIRS: u64 = 12_000_000_000;
+/// Most bytes of sets of rows for columns with many classes whose cells have several ranges.
+pub const PAIRS_MEMORY: usize = 128 << 20;

@@ -34,6 +34,7 @@ mod set;
 mod silent;
 mod solve;
 mod space;
+mod stretches;
 #[cfg(test)]
 mod tests;
 mod witness;
@@ -125,7 +126,7 @@ pub struct Finding {
     pub instead: Vec<usize>,
 }
 
-/// Why something isn't decided.
+/// Why something isn't decided, or isn't listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
     /// No fact set was found that comes to lie in the region: columns are computed from the
@@ -133,6 +134,8 @@ pub enum Reason {
     NoWitness,
     /// A limit on work or memory was met.
     Budget,
+    /// Found and counted, but too many to be listed.
+    Unlisted,
     /// An expression may have no result.
     Expression,
     /// Types or allowed values differ between the tables.
@@ -146,6 +149,7 @@ impl Reason {
         match self {
             Self::NoWitness => "NO_WITNESS",
             Self::Budget => "BUDGET",
+            Self::Unlisted => "UNLISTED",
             Self::Expression => "EXPRESSION",
             Self::Types => "TYPES",
         }

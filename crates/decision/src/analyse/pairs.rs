@@ -7,12 +7,11 @@ use super::{
     limits,
     set::ClassSet,
     space::{Space, index},
+    stretches::{Ordered, Segments, bits},
 };
 
 /// Up to this many classes, a bitset for each stands ready.
 const FEW: u32 = 128;
-/// How many rows lie between two bitsets of a prefix.
-const STEP: usize = 1_024;
 
 /// What overlaps.
 #[derive(Debug, Default)]
@@ -27,95 +26,144 @@ pub(super) struct Pairs {
 
 /// All pairs of rows that overlap; of those with the same number in `alike` none.
 pub(super) fn overlapping(space: &Space<'_>, alike: Option<&[u32]>, most: usize) -> Pairs {
-    let mut search = Search {
-        space,
-        columns: Vec::new(),
-        most,
-        budget: limits::PAIRS,
-        pairs: Pairs::default(),
+    let mut pairs = Pairs::default();
+    if space.is_void() {
+        return pairs;
+    }
+    let alike = alike.map(Alike::new);
+    let rows = space.possible.len();
+    let columns = columns(space, rows);
+    let possible = bits(rows, (0..rows).filter(|&row| space.possible[row]));
+    let mut candidates = Candidates {
+        words: vec![0; possible.len()],
+        live: Vec::new(),
+        fresh: None,
+        work: limits::PAIRS,
     };
-    if !space.is_void() {
-        search.run(alike.map(Alike::new));
-    }
-    search.pairs
-}
-
-struct Search<'s, 't> {
-    space: &'s Space<'t>,
-    columns: Vec<Column>,
-    most: usize,
-    budget: usize,
-    pairs: Pairs,
-}
-
-impl Search<'_, '_> {
-    fn run(&mut self, alike: Option<Alike>) {
-        let space = self.space;
-        let rows = space.possible.len();
-        self.columns = (0..)
-            .zip(&space.dimensions)
-            .map(|(at, dimension)| Column::new(space, at, dimension.scale.count(), rows))
+    for row in (0..rows).filter(|&row| space.possible[row]) {
+        if candidates.work == 0 {
+            let left = (row..rows).filter(|&row| space.possible[row]).count() as u64;
+            pairs.left_out = left * left.saturating_sub(1) / 2;
+            break;
+        }
+        let number = u32::try_from(row).unwrap_or(u32::MAX);
+        candidates.begin(row, &possible);
+        if let Some(alike) = &alike {
+            alike.clear(row, &mut candidates.words);
+        }
+        // What leaves the fewest rows comes first.
+        let tests = space.tests(number).iter();
+        let mut tests: Vec<_> = tests
+            .map(|&(dimension, set)| (&columns[index(dimension)], &space.sets[index(set)]))
+            .map(|(column, set)| (column.estimate(set, rows), column, set))
             .collect();
-        let words = rows.div_ceil(64);
-        let (mut candidates, mut overlap, mut spare) =
-            (vec![0_u64; words], vec![0_u64; words], vec![0_u64; words]);
-        let possible = bits(rows, (0..rows).filter(|&row| space.possible[row]));
-        for row in (0..rows).filter(|&row| space.possible[row]) {
-            let number = u32::try_from(row).unwrap_or(u32::MAX);
-            let first = row / 64;
-            candidates[..first].fill(0);
-            candidates[first..].copy_from_slice(&possible[first..]);
-            // Only rows behind this one.
-            candidates[first] &= !(u64::MAX >> (63 - row % 64));
-            if let Some(alike) = &alike {
-                alike.clear(row, &mut candidates);
+        tests.sort_by_key(|(estimate, ..)| *estimate);
+        for (_, column, set) in tests {
+            column.narrow(set, &mut candidates);
+            if candidates.live.is_empty() {
+                break;
             }
-            let mut irregular = false;
-            for &(dimension, set) in space.tests(number) {
-                let column = &self.columns[index(dimension)];
-                let set = &space.sets[index(set)];
-                column.overlap(set, first, &mut overlap, &mut spare);
-                irregular |= column.has_irregular(set);
-                let mut left = 0;
-                for (candidate, overlap) in candidates[first..].iter_mut().zip(&overlap[first..]) {
-                    *candidate &= overlap;
-                    left |= *candidate;
-                }
-                if left == 0 {
-                    break;
-                }
+        }
+        if candidates.fresh.is_some() {
+            candidates.keep(|_| u64::MAX);
+        }
+        for &at in &candidates.live {
+            let word = candidates.words[index(at)];
+            pairs.total += u64::from(word.count_ones());
+            let mut rest = word;
+            while rest != 0 && pairs.listed.len() < most {
+                pairs.listed.push((number, at * 64 + rest.trailing_zeros()));
+                rest &= rest - 1;
             }
-            self.count(number, &candidates, irregular);
         }
     }
+    pairs
+}
 
-    /// Adds the candidates of a row, compared one by one where bitsets say too much.
-    fn count(&mut self, row: u32, candidates: &[u64], compare: bool) {
-        for (at, &word) in candidates.iter().enumerate().skip(index(row) / 64) {
-            if !compare && self.pairs.listed.len() >= self.most {
-                self.pairs.total += u64::from(word.count_ones());
-                continue;
-            }
-            let mut rest = word;
-            while rest != 0 {
-                let other = u32::try_from(at * 64).unwrap_or(u32::MAX) + rest.trailing_zeros();
-                rest &= rest - 1;
-                if compare {
-                    let Some(left) = self.budget.checked_sub(1) else {
-                        self.pairs.left_out += 1;
-                        continue;
-                    };
-                    self.budget = left;
-                    if !meet(self.space, row, other) {
-                        continue;
-                    }
+fn columns(space: &Space<'_>, rows: usize) -> Vec<Column> {
+    let sets = |dimension: u32| {
+        (0..rows).filter_map(move |row| {
+            let row = u32::try_from(row).ok()?;
+            Some((row, space.set(row, dimension)?))
+        })
+    };
+    let several = |dimension: &u32| sets(*dimension).any(|(_, set)| set.ranges().len() > 1);
+    let many = (0..)
+        .zip(&space.dimensions)
+        .filter(|(_, dimension)| dimension.scale.count() > FEW);
+    let several: Vec<u32> = many.map(|(at, _)| at).filter(several).collect();
+    let dimensions = (0..).zip(&space.dimensions);
+    dimensions
+        .map(|(at, dimension)| {
+            let classes = dimension.scale.count();
+            if classes <= FEW {
+                Column::few(sets(at), classes, rows)
+            } else if several.contains(&at) {
+                let memory = limits::PAIRS_MEMORY / several.len();
+                Column::Several(Segments::new(sets(at), rows, memory))
+            } else {
+                let ranges = sets(at).filter_map(|(row, set)| Some((row, *set.ranges().first()?)));
+                let (begins, ends) = ranges
+                    .map(|(row, (from, to))| ((from, row), (to, row)))
+                    .unzip();
+                Column::Many {
+                    begins: Ordered::new(begins, rows),
+                    ends: Ordered::new(ends, rows),
                 }
-                self.pairs.total += 1;
-                if self.pairs.listed.len() < self.most {
-                    self.pairs.listed.push((row, other));
-                }
             }
+        })
+        .collect()
+}
+
+/// Rows that may overlap the present one.
+pub(super) struct Candidates {
+    pub(super) words: Vec<u64>,
+    /// The places of words that aren't zero, or weren't; others hold what was left there.
+    live: Vec<u32>,
+    /// From which on all are live, before anything was dropped.
+    fresh: Option<usize>,
+    /// How many steps may still be taken.
+    work: u64,
+}
+
+impl Candidates {
+    /// All possible rows behind one.
+    fn begin(&mut self, row: usize, possible: &[u64]) {
+        let first = row / 64;
+        self.words[first..].copy_from_slice(&possible[first..]);
+        self.words[first] &= !(u64::MAX >> (63 - row % 64));
+        self.live.clear();
+        self.fresh = Some(first);
+    }
+
+    /// Keeps what `mask` has, word by word.
+    pub(super) fn keep(&mut self, mask: impl Fn(usize) -> u64) {
+        let words = &mut self.words;
+        if let Some(first) = self.fresh.take() {
+            let count = words.len();
+            for (at, word) in (first..count).zip(&mut words[first..]) {
+                *word &= mask(at);
+            }
+            let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+            let live = (first..count).filter(|&at| words[at] != 0);
+            self.live.extend(live.map(number));
+            self.spend(count - first);
+            return;
         }
+        self.live.retain(|&at| {
+            let word = &mut words[index(at)];
+            *word &= mask(index(at));
+            *word != 0
+        });
+        self.spend(self.live.len());
+    }
+
+    pub(super) fn drop_row(&mut self, row: u32) {
+        self.words[index(row) / 64] &= !(1 << (row % 64));
+    }
+
+    pub(super) fn spend(&mut self, steps: usize) {
+        self.work = self.work.saturating_sub(steps as u64);
     }
 }
 
@@ -161,134 +209,157 @@ impl Alike {
     }
 }
 
-/// Whether two rows have a point in common.
-fn meet(space: &Space<'_>, a: u32, b: u32) -> bool {
-    let shared = |&(dimension, set): &(u32, u32)| {
-        space
-            .set(b, dimension)
-            .is_none_or(|other| space.sets[index(set)].meets(other))
-    };
-    space.tests(a).iter().all(shared)
-}
-
-fn bits(rows: usize, members: impl Iterator<Item = usize>) -> Vec<u64> {
-    let mut words = vec![0; rows.div_ceil(64)];
-    for row in members {
-        words[row / 64] |= 1 << (row % 64);
-    }
-    words
-}
-
 /// Which rows lie where in one dimension.
 enum Column {
-    /// For each class the rows that match there.
-    Few(Vec<Vec<u64>>),
-    /// Rows by where they begin and where they end; those in several ranges by the whole
-    /// that these span, and to be compared.
-    Many {
-        begins: Prefixes,
-        ends: Prefixes,
-        irregular: bool,
-    },
-}
-
-/// Bitsets of the first rows in some order, for every [`STEP`]th, and of all.
-struct Prefixes {
-    order: Vec<(u32, u32)>,
-    sets: Vec<Vec<u64>>,
-    all: Vec<u64>,
-}
-
-impl Prefixes {
-    fn new(mut order: Vec<(u32, u32)>, rows: usize) -> Self {
-        order.sort_unstable();
-        let mut all = vec![0_u64; rows.div_ceil(64)];
-        let mut sets = vec![all.clone()];
-        for (at, &(_, row)) in order.iter().enumerate() {
-            all[index(row) / 64] |= 1 << (row % 64);
-            if (at + 1) % STEP == 0 {
-                sets.push(all.clone());
-            }
-        }
-        Self { order, sets, all }
-    }
-
-    /// The rows with a key below a bound, from the word `first` on.
-    fn below(&self, bound: u32, first: usize, out: &mut [u64]) {
-        let count = self.order.partition_point(|&(key, _)| key < bound);
-        let stored = count / STEP;
-        out[first..].copy_from_slice(&self.sets[stored][first..]);
-        for &(_, row) in &self.order[stored * STEP..count] {
-            out[index(row) / 64] |= 1 << (row % 64);
-        }
-    }
+    /// For each class the rows that match there, and how many.
+    Few(Vec<(Vec<u64>, usize)>),
+    /// Rows by where they begin and where they end.
+    Many { begins: Ordered, ends: Ordered },
+    /// Rows of which some have several ranges.
+    Several(Segments),
 }
 
 impl Column {
-    fn new(space: &Space<'_>, dimension: u32, classes: u32, rows: usize) -> Self {
-        let sets = (0..rows).filter_map(|row| {
-            let row = u32::try_from(row).ok()?;
-            Some((row, space.set(row, dimension)?))
-        });
-        if classes <= FEW {
-            let whole = bits(rows, 0..rows);
-            let mut by_class = vec![whole; index(classes)];
-            for (row, set) in sets {
-                for class in set.complement(classes).iter() {
-                    by_class[index(class)][index(row) / 64] &= !(1 << (row % 64));
-                }
-            }
-            return Self::Few(by_class);
-        }
-        let (mut begins, mut ends, mut irregular) = (Vec::new(), Vec::new(), false);
+    fn few<'s>(sets: impl Iterator<Item = (u32, &'s ClassSet)>, classes: u32, rows: usize) -> Self {
+        let whole = bits(rows, 0..rows);
+        let mut by_class = vec![(whole, rows); index(classes)];
         for (row, set) in sets {
-            let (Some(first), Some(last)) = (set.ranges().first(), set.ranges().last()) else {
-                continue;
-            };
-            irregular |= set.ranges().len() > 1;
-            begins.push((first.0, row));
-            ends.push((last.1, row));
+            for class in set.complement(classes).iter() {
+                let (words, count) = &mut by_class[index(class)];
+                words[index(row) / 64] &= !(1 << (row % 64));
+                *count -= 1;
+            }
         }
-        Self::Many {
-            begins: Prefixes::new(begins, rows),
-            ends: Prefixes::new(ends, rows),
-            irregular,
-        }
+        Self::Few(by_class)
     }
 
-    fn has_irregular(&self, set: &ClassSet) -> bool {
-        match self {
-            Self::Few(_) => false,
-            Self::Many { irregular, .. } => *irregular || set.ranges().len() > 1,
-        }
-    }
-
-    /// The rows from the word `first` on that overlap a set, or may.
-    fn overlap(&self, set: &ClassSet, first: usize, out: &mut [u64], spare: &mut [u64]) {
+    /// About how many rows overlap a set.
+    fn estimate(&self, set: &ClassSet, rows: usize) -> usize {
         match self {
             Self::Few(by_class) => {
-                out[first..].fill(0);
-                for class in set.iter() {
-                    let here = &by_class[index(class)][first..];
-                    for (word, more) in out[first..].iter_mut().zip(here) {
-                        *word |= more;
-                    }
-                }
+                let counts = set.iter().map(|class| by_class[index(class)].1);
+                counts.sum::<usize>().min(rows)
             }
-            Self::Many { begins, ends, .. } => {
-                let (Some(low), Some(high)) = (set.ranges().first(), set.ranges().last()) else {
-                    out[first..].fill(0);
+            Self::Many { begins, ends } => match set.ranges() {
+                [(low, high)] => {
+                    rows - ends.count_below(low + 1) - (begins.len() - begins.count_below(*high))
+                }
+                _ => 0,
+            },
+            Self::Several(_) => rows,
+        }
+    }
+
+    /// Keeps the rows that overlap a set.
+    fn narrow(&self, set: &ClassSet, candidates: &mut Candidates) {
+        match self {
+            Self::Few(by_class) => {
+                let classes: Vec<&[u64]> = set
+                    .iter()
+                    .map(|class| by_class[index(class)].0.as_slice())
+                    .collect();
+                if let [only] = classes.as_slice() {
+                    candidates.keep(|at| only[at]);
                     return;
-                };
+                }
+                candidates.keep(|at| classes.iter().fold(0, |all, words| all | words[at]));
+                candidates.spend(candidates.live.len() * classes.len());
+            }
+            Self::Many { begins, ends } => {
                 // All but those that end before this begins, or begin behind its end. Rows
                 // that don't test the dimension are in neither order.
-                ends.below(low.0 + 1, first, out);
-                begins.below(high.1, first, spare);
-                let words = out[first..].iter_mut().zip(&spare[first..]);
-                for ((word, before), all) in words.zip(&begins.all[first..]) {
-                    *word = !(*word | (all & !before));
+                let [(low, high)] = set.ranges() else {
+                    candidates.keep(|_| 0);
+                    return;
+                };
+                let (before, rest) = ends.below(low + 1);
+                let (until, beyond) = begins.below_or_more(*high);
+                let all = begins.all();
+                candidates.keep(|at| !(before[at] | (all[at] & !until[at])));
+                candidates.spend(rest.len() + beyond.len());
+                for &(_, row) in rest.iter().chain(beyond) {
+                    candidates.drop_row(row);
                 }
             }
+            Self::Several(segments) => segments.narrow(set, candidates),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{
+        super::tests::{cases, read},
+        *,
+    };
+
+    /// Tests of a column with many constants: ranges, values apart, and all but some.
+    fn cell() -> impl Strategy<Value = String> {
+        let bound = || 0..200_u32;
+        let list = |values: &[u32]| {
+            let texts: Vec<_> = values.iter().map(ToString::to_string).collect();
+            texts.join(", ")
+        };
+        prop_oneof![
+            2 => Just("-".to_owned()),
+            3 => bound().prop_map(|n| n.to_string()),
+            2 => (bound(), 0..60_u32).prop_map(|(n, width)| format!("[{n}..{}]", n + width)),
+            2 => prop::collection::vec(bound(), 1..6).prop_map(move |values| list(&values)),
+            1 => prop::collection::vec(bound(), 1..3).prop_map(move |values| format!("not({})", list(&values))),
+            1 => bound().prop_map(|n| format!("< {n}, > {}", n + 20)),
+        ]
+    }
+
+    fn range() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just("-".to_owned()),
+            (0..200_u32, 0..60_u32).prop_map(|(n, width)| format!("[{n}..{}]", n + width)),
+            (0..200_u32).prop_map(|n| format!("> {n}")),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: cases().cases / 4, ..cases() })]
+
+        #[test]
+        fn pairs_are_those_that_have_a_point_in_common(
+            rows in prop::collection::vec((cell(), range(), 0..4_u32), 100..400),
+            groups in prop::option::of(Just(3_u32)),
+        ) {
+            let mut text = "name: t\ninputs:\n  - {expression: x, type: number}\n  \
+                 - {expression: y, type: number}\n  - {expression: z, type: number}\nrows:\n".to_owned();
+            for (at, (x, y, z)) in rows.iter().enumerate() {
+                text += &format!("  - {{id: r{at}, when: {{x: '{x}', y: '{y}', z: '{z}'}}, then: {{o: 1}}}}\n");
+            }
+            let table = read(&text);
+            let space = Space::new(vec![&table]);
+            let many = space.dimensions.iter().filter(|d| d.scale.count() > FEW).count();
+            prop_assert!(many >= 1, "columns of many classes are what this is about");
+            let group = |row: u32| groups.map(|count| row % count);
+            let meet = |a: u32, b: u32| {
+                space.tests(a).iter().all(|&(dimension, set)| {
+                    let other = space.set(b, dimension);
+                    other.is_none_or(|other| !space.sets[index(set)].intersect(other).is_empty())
+                })
+            };
+            let count = u32::try_from(rows.len()).unwrap();
+            let mut expected = Vec::new();
+            for a in 0..count {
+                expected.extend(
+                    (a + 1..count)
+                        .filter(|&b| (group(a).is_none() || group(a) != group(b)) && meet(a, b))
+                        .map(|b| (a, b)),
+                );
+            }
+            let alike: Option<Vec<u32>> = groups.map(|count_of| (0..count).map(|row| row % count_of).collect());
+            let found = overlapping(&space, alike.as_deref(), usize::MAX);
+            prop_assert_eq!(&found.listed, &expected);
+            prop_assert_eq!((found.total, found.left_out), (expected.len() as u64, 0));
+            let some = overlapping(&space, alike.as_deref(), 10);
+            prop_assert_eq!((some.listed.len(), some.total), (expected.len().min(10), found.total));
         }
     }
 }

@@ -71,21 +71,6 @@ impl ClassSet {
         Self(out)
     }
 
-    pub(super) fn meets(&self, other: &Self) -> bool {
-        let (mut a, mut b) = (self.0.iter().peekable(), other.0.iter().peekable());
-        while let (Some(&&(from, to)), Some(&&(start, end))) = (a.peek(), b.peek()) {
-            if from.max(start) < to.min(end) {
-                return true;
-            }
-            if to < end {
-                a.next();
-            } else {
-                b.next();
-            }
-        }
-        false
-    }
-
     /// What of `0..count` isn't in it.
     pub(super) fn complement(&self, count: u32) -> Self {
         let mut out = Vec::with_capacity(self.0.len() + 1);
@@ -123,7 +108,6 @@ mod tests {
                 prop_assert_eq!(both.contains(class), in_a && in_b);
                 prop_assert_eq!(not.contains(class), !in_a);
             }
-            prop_assert_eq!(a.meets(&b), !both.is_empty());
             prop_assert_eq!(ClassSet::of(both.ranges().to_vec()), both);
         }
     }

@@ -160,15 +160,12 @@ impl Checker<'_, '_> {
     /// A row that never answers, or needn't, with a fact set that it matches.
     fn row_finding(&mut self, kind: FindingKind, row: usize) {
         if self.report.of(kind).count() >= limits::FINDINGS {
-            self.more_rows(kind, "there are more such rows than are listed");
+            self.more_rows(kind);
             return;
         }
         let possible = self.space.possible[row];
         if possible && !self.may_replay() {
-            self.more_rows(
-                kind,
-                "there are more such rows than are shown by a fact set",
-            );
+            self.more_rows(kind);
             return;
         }
         let table = self.table;
@@ -205,11 +202,15 @@ impl Checker<'_, '_> {
     }
 
     /// Counts a row that isn't listed.
-    fn more_rows(&mut self, kind: FindingKind, message: &str) {
+    fn more_rows(&mut self, kind: FindingKind) {
+        let message = match kind {
+            FindingKind::DeadRow => "more rows never answer than are listed",
+            _ => "more rows make no difference than are listed",
+        };
         let mut undecided = self.report.undecided.iter_mut();
         match undecided.find(|u| u.kind == Some(kind) && u.message == message) {
             Some(more) => more.count += 1,
-            None => self.undecided(Reason::Budget, kind, 1, message),
+            None => self.undecided(self.space.unlisted(), kind, 1, message),
         }
     }
 }

@@ -77,6 +77,8 @@ pub struct Space<'t> {
     pub(super) order: HashMap<String, usize>,
     /// The types of all facts, the first table's first.
     pub(super) types: BTreeMap<String, Type>,
+    /// The facts that the tables read.
+    pub(super) facts: Vec<(String, Type)>,
     /// What couldn't be looked at.
     pub(super) undecided: Vec<Undecided>,
 }
@@ -94,6 +96,7 @@ impl<'t> Space<'t> {
             possible: Vec::new(),
             order: order(&tables),
             types: types(&tables),
+            facts: facts(&tables),
             undecided: Vec::new(),
             tables,
         };
@@ -173,6 +176,25 @@ impl<'t> Space<'t> {
         self.dimensions
             .iter()
             .any(|dimension| !matches!(dimension.key, Key::Fact(_)))
+    }
+
+    /// Why regions that were found but not replayed aren't listed: where columns depend on
+    /// each other, some of them may be empty.
+    #[must_use]
+    pub fn unlisted(&self) -> Reason {
+        if self.has_dependent() {
+            Reason::Budget
+        } else {
+            Reason::Unlisted
+        }
+    }
+
+    /// What one replay of a fact set through all tables costs, in cells looked at: where
+    /// columns are independent, the words of their indexes.
+    pub(super) fn replay_cost(&self) -> usize {
+        let step = if self.has_dependent() { 16 } else { 64 };
+        let of = |table: &&Table| table.rows.len().div_ceil(step) * table.inputs.len();
+        64 + self.tables.iter().map(of).sum::<usize>()
     }
 
     /// Whether expressions are compared with each other.
@@ -380,6 +402,16 @@ fn order(tables: &[&Table]) -> HashMap<String, usize> {
         order.entry(input.expression.to_string()).or_insert(at);
     }
     order
+}
+
+fn facts(tables: &[&Table]) -> Vec<(String, Type)> {
+    let read = tables.iter().flat_map(|table| table.facts());
+    let mut facts: Vec<(String, Type)> = read
+        .map(|(name, ty)| (name.to_owned(), ty.clone()))
+        .collect();
+    facts.sort_by(|a, b| a.0.cmp(&b.0));
+    facts.dedup_by(|a, b| a.0 == b.0);
+    facts
 }
 
 fn types(tables: &[&Table]) -> BTreeMap<String, Type> {

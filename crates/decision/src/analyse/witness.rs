@@ -100,33 +100,22 @@ impl Space<'_> {
     /// Values that each fact may have, the plainest first.
     fn choices(&self, sets: &Sets, models: &[Vec<Model<'_>>]) -> Vec<(String, Vec<Value>)> {
         let mut choices = Vec::new();
-        for (name, ty) in self.facts() {
+        for (name, ty) in &self.facts {
             let found = (0..)
                 .zip(&self.dimensions)
-                .find(|(_, dimension)| matches!(&dimension.key, Key::Fact(fact) if *fact == name));
+                .find(|(_, dimension)| matches!(&dimension.key, Key::Fact(fact) if fact == name));
             let mut values = match found {
                 Some((at, dimension)) => in_set(dimension, sets.get(&at)),
-                None => self.plausible(&ty),
+                None => self.plausible(ty),
             };
             let models = models.iter().filter_map(|ways| ways.first());
-            let is_it = |node: &Node| matches!(&node.expression, Expression::Fact(fact, None) if *fact == name);
+            let is_it = |node: &Node| matches!(&node.expression, Expression::Fact(fact, None) if fact == name);
             if models.flatten().any(|(node, _)| is_it(node)) {
                 values.truncate(1);
             }
-            choices.push((name, values));
+            choices.push((name.clone(), values));
         }
         choices
-    }
-
-    /// The facts that the tables read.
-    fn facts(&self) -> Vec<(String, Type)> {
-        let read = self.tables.iter().flat_map(|table| table.facts());
-        let mut facts: Vec<(String, Type)> = read
-            .map(|(name, ty)| (name.to_owned(), ty.clone()))
-            .collect();
-        facts.sort_by(|a, b| a.0.cmp(&b.0));
-        facts.dedup_by(|a, b| a.0 == b.0);
-        facts
     }
 
     /// Values of a fact that no column tests by itself: beside the constants of the

@@ -363,6 +363,26 @@ fn a_large_partition_has_no_finding_and_one_overlap_is_found() {
 }
 
 #[test]
+fn conflicts_beyond_the_list_are_counted_exactly() {
+    // Any two of these rows overlap, in a column of values apart from each other.
+    let header = "inputs: [{expression: g, type: string}]";
+    let mut rows = String::from("id,g,x\n");
+    for row in 0..2_000 {
+        rows += &format!("r{row},\"\"\"all\"\", \"\"g{row}\"\"\",{row}\n");
+    }
+    let report = check(&csv(header, rows), Options::default());
+    let kind = FindingKind::Conflict;
+    assert_eq!(report.of(kind).count(), 1_000);
+    assert_eq!(report.unlisted(kind), 2_000 * 1_999 / 2 - 1_000);
+    assert!(
+        report
+            .undecided
+            .iter()
+            .all(|u| u.reason == Reason::Unlisted)
+    );
+}
+
+#[test]
 fn hostile_tables_end_and_say_what_was_left_out() {
     // Each row excludes one value of one of many columns: gaps take all combinations.
     let columns = 24;

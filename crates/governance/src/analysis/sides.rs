@@ -4,9 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use decision::{
     Facts, Outcome, Table,
-    analyse::{
-        Change, Judge, Path, Reason, Region, Rules, Space, Sure, Undecided, Witness, limits,
-    },
+    analyse::{Change, Judge, Path, Reason, Region, Rules, Space, Sure, Undecided, Witness},
     evaluate_joint,
 };
 
@@ -118,28 +116,27 @@ pub(super) fn compare(
             }
         }
     }
-    let mut left_out = |count: u64, message: String| {
+    let mut left_out = |reason: Reason, count: u64, message: &str| {
         if count > 0 {
             difference.undecided.push(Undecided {
-                reason: Reason::Budget,
+                reason,
                 kind: None,
                 rows: Vec::new(),
                 region: None,
                 count,
-                message,
+                message: message.to_owned(),
             });
         }
     };
     left_out(
+        space.unlisted(),
         answered.more,
-        format!(
-            "there are more regions than the {} that are listed",
-            limits::FINDINGS
-        ),
+        "there are more regions than are listed",
     );
     left_out(
+        Reason::Budget,
         answered.cut,
-        "parts of the facts weren't compared".to_owned(),
+        "parts of the facts weren't compared",
     );
     difference
 }
