@@ -19,15 +19,13 @@ use chrono::TimeDelta;
 use sea_orm_migration::MigrationTrait;
 use service_kit::{
     Context, Part,
-    bootstrap::{Document, Files, Problem, Stamp},
-    bus,
+    bootstrap::{Document, Files, Problem},
     error::{Error, Kind, Reason, Result},
 };
 
 use app::{
     App, Times,
     outcomes::{GROUP, Outcomes},
-    ports::Store as _,
 };
 use domain::catalog::{Catalog, KINDS, Source};
 
@@ -49,14 +47,13 @@ impl service_kit::Service for Service {
     }
 
     async fn build(settings: Self::Settings, context: Context) -> Result<Part> {
-        let store = Arc::new(store::Sql::new(context.db.clone()));
-        let catalog = Arc::new(catalog(&store, &context).await?);
+        let catalog = Arc::new(catalog(&context).await?);
         let times = Times {
             claim: TimeDelta::from_std(settings.claim_timeout).map_err(Error::internal)?,
             settle: TimeDelta::from_std(settings.settle_after).map_err(Error::internal)?,
         };
         let app = App::new(
-            store,
+            Arc::new(store::Sql::new(context.db.clone())),
             Arc::new(peers::PolicyPeer::new(&context.peers)),
             Arc::new(peers::ExceptionsPeer::new(&context.peers)),
             catalog,
@@ -64,9 +61,8 @@ impl service_kit::Service for Service {
             Arc::clone(&context.ids),
             times,
         );
-        let outcomes = Arc::new(Outcomes::new(app.clone()));
-        let consume = bus::consume(Arc::clone(&context.bus), GROUP, outcomes);
-        let (stop, shutdown) = (context.shutdown.clone(), context.shutdown.clone());
+        let consume = context.consume(GROUP, Outcomes::new(app.clone()));
+        let shutdown = context.shutdown.clone();
         let sweep = app
             .clone()
             .sweep_until(settings.sweep_interval, async move {
@@ -77,15 +73,7 @@ impl service_kit::Service for Service {
             routes: grpc::routes(app),
             grpc_services: grpc::SERVICES.to_vec(),
             http: axum::Router::new(),
-            tasks: vec![
-                Box::pin(sweep),
-                Box::pin(async move {
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = consume => {}
-                    }
-                }),
-            ],
+            tasks: vec![Box::pin(sweep), consume],
         })
     }
 }
@@ -98,25 +86,16 @@ fn name_issuer(catalog: &mut Catalog, context: &Context) -> Result<()> {
         .map_err(|problem| Error::new(Kind::InvalidArgument, Reason::InvalidArgument, problem))
 }
 
-/// The catalog that is in force: what an empty store is given first, recorded as such;
-/// from then on what the store has, whatever the files say.
-async fn catalog(store: &store::Sql, context: &Context) -> Result<Catalog> {
-    let mut kept = store.declared().await?;
-    if kept.is_empty() {
-        let offered = sources(&context.offered::<Service>()?);
-        // What is kept can be in force with these settings.
-        read(&offered, context)?;
-        let record = app::bootstrapped(&offered, context.clock.now());
-        kept = store.declare(&offered, &record).await?;
-    } else {
-        let begun: Vec<_> = kept.iter().map(|kept| Stamp::of(&kept.text, [])).collect();
-        context.warn_of_changes::<Service>(&begun, Document::stamp);
-    }
+/// The catalog that is in force.
+async fn catalog(context: &Context) -> Result<Catalog> {
+    let kept = context
+        .catalog::<Service>(|offered| read(offered, context).map(|_| ()))
+        .await?;
     read(&kept, context)
 }
 
-fn read(kept: &[Source], context: &Context) -> Result<Catalog> {
-    let mut catalog = Catalog::read(kept).map_err(|problems| {
+fn read(documents: &[Document], context: &Context) -> Result<Catalog> {
+    let mut catalog = Catalog::read(&sources(documents)).map_err(|problems| {
         let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
         let message = format!(
             "the store's catalog can't be read any more: {}",

@@ -3,6 +3,7 @@
 
 mod changes;
 mod check;
+mod kept;
 mod problem;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ use crate::error::{Error, Kind, Reason, Result};
 pub use changes::Stamp;
 pub(crate) use changes::warn;
 pub(crate) use check::{Checker, check, of_kinds};
+pub(crate) use kept::{keep, kept};
 pub use problem::Problem;
 
 /// Largest file, in bytes.
@@ -52,8 +54,6 @@ pub struct Document {
     pub path: String,
     /// Line of the file that `text` begins at, from 1.
     pub line: usize,
-    /// Place among the documents of its file, from 0.
-    pub index: usize,
     /// What it is: its `kind`.
     pub kind: String,
     /// The document.
@@ -261,12 +261,11 @@ fn split(path: &str, text: &str, reading: &mut Reading) {
         reading.unread.push((None, problem));
         return;
     }
-    for (index, (line, text)) in parts.into_iter().enumerate() {
+    for (line, text) in parts {
         match serde_saphyr::from_str::<Header>(&text) {
             Ok(header) => reading.documents.push(Document {
                 path: path.to_owned(),
                 line,
-                index,
                 kind: header.kind,
                 text,
             }),

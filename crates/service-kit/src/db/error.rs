@@ -1,6 +1,6 @@
 //! What the database drivers say, in our words. Nothing above knows the drivers.
 
-use std::io;
+use std::{error::Error as _, io};
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
@@ -50,6 +50,19 @@ impl From<DbErr> for Error {
 #[must_use]
 pub fn unique_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}
+
+/// Whether another came first: a row with the same key was there already.
+#[must_use]
+pub fn came_second(error: &Error) -> bool {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if inner.downcast_ref().is_some_and(unique_violation) {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
 }
 
 /// Whether the transaction that ended with this error may succeed when it is repeated.

@@ -16,7 +16,7 @@ use sea_orm::{
 use tokio::sync::Notify;
 use tracing::Instrument as _;
 
-pub use error::unique_violation;
+pub use error::{came_second, unique_violation};
 pub use scopes::within;
 pub use statements::statements;
 
@@ -24,6 +24,17 @@ use crate::{
     error::{Error, Kind, Reason, Result},
     settings::Database,
 };
+
+/// The rest of an entity that no other is joined to; where it stands,
+/// `sea_orm::entity::prelude` is in scope.
+#[macro_export]
+macro_rules! no_relations {
+    () => {
+        #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+        pub enum Relation {}
+        impl ActiveModelBehavior for ActiveModel {}
+    };
+}
 
 /// How often a transaction is repeated that another one was in the way of.
 const MAX_RETRIES: u32 = 5;

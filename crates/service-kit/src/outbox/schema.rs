@@ -24,11 +24,7 @@ pub(super) mod row {
         /// Microseconds since 1970.
         pub create_time: i64,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
+    crate::no_relations!();
 }
 
 /// Records that the log refused, each replaced there by a record that says so.
@@ -48,11 +44,7 @@ pub(super) mod refused {
         /// Microseconds since 1970.
         pub create_time: i64,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
+    crate::no_relations!();
 }
 
 /// How far the relay is.
@@ -72,11 +64,7 @@ pub(super) mod state {
         /// The last number that the log has.
         pub audited: i64,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
+    crate::no_relations!();
 }
 
 /// Migrations of the kit, which come before the service's own.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     bootstrap::{self, Document, Files, Problem, Stamp},
-    bus::Bus,
+    bus::{self, Bus},
     client::Peers,
     clock,
     db::Db,
@@ -99,6 +99,44 @@ impl Context {
         } else {
             Err(self.files.refuse(problems))
         }
+    }
+
+    /// The documents of a service's catalog: those that an empty store is given first,
+    /// recorded as such; from then on what the store has, whatever the files say. `check`
+    /// refuses what is well-formed and can't be in force with these settings. A migration
+    /// of the service makes the table `declared (position, path, line, kind, text)`.
+    ///
+    /// # Errors
+    /// With everything that is wrong with the files, where they are for an empty store.
+    pub async fn catalog<S: Service>(
+        &self,
+        check: impl FnOnce(&[Document]) -> Result<()>,
+    ) -> Result<Vec<Document>> {
+        let kept = bootstrap::kept(&self.db).await?;
+        if kept.is_empty() {
+            let offered = self.offered::<S>()?;
+            check(&offered)?;
+            return bootstrap::keep(&self.db, S::NAME, &*self.clock, offered).await;
+        }
+        let begun: Vec<_> = kept.iter().map(Document::stamp).collect();
+        self.warn_of_changes::<S>(&begun, Document::stamp);
+        Ok(kept)
+    }
+
+    /// Takes events from the stream as a consumer group, until the process stops.
+    pub fn consume(
+        &self,
+        group: &'static str,
+        handler: impl bus::Handler + 'static,
+    ) -> BoxFuture<'static, ()> {
+        let consume = bus::consume(Arc::clone(&self.bus), group, Arc::new(handler));
+        let stop = self.shutdown.clone();
+        Box::pin(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = consume => {}
+            }
+        })
     }
 
     /// Warns of documents that are different in the files from what a service's store was

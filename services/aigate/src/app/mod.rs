@@ -21,13 +21,12 @@ use service_kit::{
 
 use crate::domain::{
     catalog::Catalog,
-    recommendation::{Illegal, Party, Recommendation},
+    recommendation::{Illegal, Party},
     subject::Subject,
 };
-use ports::{Exceptions, Found, Policy, Store};
+use ports::{Exceptions, Policy, Store};
 
 pub use read::{Filter, Page};
-pub use records::bootstrapped;
 pub use submit::Submission;
 
 /// Permissions that the use cases ask for.
@@ -129,15 +128,6 @@ pub(crate) fn id_in(name: &str) -> Result<&str> {
 
 pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == 36 && uuid::Uuid::parse_str(text).is_ok_and(|id| id.to_string() == text)
-}
-
-/// What a finder answers to a caller who sees only some scopes.
-fn found(caller: &Caller, name: &str, found: Found<Recommendation>) -> Result<Recommendation> {
-    match found {
-        Found::Here(recommendation) => Ok(recommendation),
-        Found::Elsewhere(scope) => Err(caller.out_of_scope(name, &scope)),
-        Found::Missing => Err(Error::not_found(name)),
-    }
 }
 
 fn illegal(illegal: &Illegal) -> Error {

@@ -6,14 +6,10 @@ use serde::Deserialize;
 use service_kit::{
     bus::{Event, Handler},
     error::{Error, Result},
-    identity::Scopes,
+    identity::{Found, Scopes},
 };
 
-use super::{
-    App, id_in,
-    ports::{Action, Found},
-    records::Author,
-};
+use super::{App, id_in, ports::Action, records::Author};
 use crate::domain::recommendation::State;
 
 /// Consumer group of this service.

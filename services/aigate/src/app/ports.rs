@@ -6,26 +6,14 @@ use governance::Scope;
 use service_kit::{
     error::Result,
     facts::Fact,
-    identity::{Caller, Principal, Scopes},
+    identity::{Caller, Found, Principal, Scopes},
     outbox::Entry,
 };
 
 use crate::domain::{
-    catalog::Source,
     gate::{Decision, Receipt},
     recommendation::{Arguments, Party, Recommendation, State},
 };
-
-/// What a finder found within the caller's scopes.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Found<T> {
-    /// It is there.
-    Here(T),
-    /// It is there, but outside the scopes.
-    Elsewhere(Scope),
-    /// There is none.
-    Missing,
-}
 
 /// What makes a submission's retry return the first answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,13 +40,6 @@ pub struct Query {
 /// Where recommendations are kept.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// The documents of the catalog; none where the store is empty.
-    async fn declared(&self) -> Result<Vec<Source>>;
-
-    /// Keeps the first documents, with their record, and gives those of the catalog then:
-    /// these, or those of a replica that came first.
-    async fn declare(&self, offered: &[Source], record: &Entry) -> Result<Vec<Source>>;
-
     /// What an earlier submission with this request id led to, with its digest.
     async fn submitted(
         &self,

@@ -8,7 +8,7 @@ use service_kit::{
     page,
 };
 
-use super::{App, found, id_in, permission, ports::Query};
+use super::{App, id_in, permission, ports::Query};
 use crate::domain::{
     model::ModelVersion,
     recommendation::{Recommendation, State},
@@ -53,7 +53,8 @@ impl App {
     ) -> Result<Recommendation> {
         let id = id_in(name)?;
         let scopes = caller.scopes(permission::READ);
-        found(caller, name, self.store.find(id, &scopes).await?)
+        let found = self.store.find(id, &scopes).await?;
+        found.for_caller(caller, name)
     }
 
     /// Recommendations, newest first.

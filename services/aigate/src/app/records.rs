@@ -10,7 +10,6 @@ use service_kit::{
 
 use super::own_principal;
 use crate::domain::{
-    catalog::Source,
     model::ModelVersion,
     recommendation::{Arguments, Recommendation},
 };
@@ -165,28 +164,4 @@ fn arguments(arguments: &Arguments) -> Json {
         .map(|(name, value)| (name.clone(), governance::canonical::value(value)))
         .collect::<serde_json::Map<_, _>>()
         .into()
-}
-
-/// The record of a catalog that an empty store is given.
-#[must_use]
-pub fn bootstrapped(offered: &[Source], now: DateTime<Utc>) -> Entry {
-    let documents = offered.iter().map(|source| {
-        json!({
-            "path": source.path,
-            "line": source.line,
-            "digest": governance::canonical::sha256(source.text.as_bytes()),
-        })
-    });
-    Entry::new(Audit {
-        r#type: "bylaw.aigate.catalog.bootstrapped.v1".to_owned(),
-        action: "aigate.catalog.bootstrap".to_owned(),
-        resource: "catalog".to_owned(),
-        scope: String::new(),
-        correlation_id: String::new(),
-        outcome: Outcome::Done,
-        actor: own_principal(),
-        via: None,
-        payload: json!({"documents": documents.collect::<Vec<_>>()}),
-        occurred: now,
-    })
 }

@@ -3,11 +3,11 @@
 
 use service_kit::{
     error::{Error, Kind, Reason, Result},
-    identity::{Caller, Provenance},
+    identity::{Caller, Found, Provenance},
 };
 
 use super::{
-    App, found,
+    App,
     gate::Said,
     id_in, illegal, misfits, party, permission,
     ports::{Action, ActionRequest},
@@ -113,7 +113,8 @@ impl App {
     ) -> Result<Recommendation> {
         let id = id_in(name)?;
         let scopes = caller.scopes(permission::REVIEW);
-        let recommendation = found(caller, name, self.store.find(id, &scopes).await?)?;
+        let found = self.store.find(id, &scopes).await?;
+        let recommendation = found.for_caller(caller, name)?;
         caller.require_no_conflict()?;
         let reviewer = caller.require_person()?;
         let scope = &recommendation.proposal.scope;
@@ -298,7 +299,7 @@ impl App {
         // The event of the action came first and finished it.
         let scopes = service_kit::identity::Scopes::All;
         match self.store.find(&recommendation.id, &scopes).await? {
-            super::ports::Found::Here(now) if now.action == kept.action => Ok(now),
+            Found::Here(now) if now.action == kept.action => Ok(now),
             _ => Err(Error::etag_mismatch(recommendation.name())),
         }
     }

@@ -5,23 +5,20 @@ mod schema;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait as _, ExprTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, Select, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait as _, ExprTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, Select, sea_query::Expr,
 };
 use sea_orm_migration::MigrationTrait;
 use service_kit::{
     db::{self, Db},
     error::{Error, Result},
-    identity::Scopes,
+    identity::{Found, Scopes},
     outbox::{self, Entry},
 };
 
 use crate::{
-    app::ports::{Found, Query, Request, Store},
-    domain::{
-        catalog::Source,
-        recommendation::{Party, Recommendation, State},
-    },
+    app::ports::{Query, Request, Store},
+    domain::recommendation::{Party, Recommendation, State},
 };
 use schema::recommendation::{ActiveModel, Column, Entity, Model};
 
@@ -48,16 +45,6 @@ impl Sql {
     }
 }
 
-/// Whether another came first: a row with the same key is there already.
-fn came_second(error: &Error) -> bool {
-    let source = std::error::Error::source(error);
-    source.is_some_and(|source| {
-        source
-            .downcast_ref::<DbErr>()
-            .is_some_and(db::unique_violation)
-    })
-}
-
 fn read(row: &Model) -> Result<Recommendation> {
     serde_json::from_str(&row.body).map_err(Error::internal)
 }
@@ -75,67 +62,8 @@ fn intent_time(recommendation: &Recommendation) -> Option<i64> {
     intent.map(|intent| intent.since.timestamp_micros())
 }
 
-/// Whether the scope column is within scopes.
-fn within(scopes: &Scopes) -> Condition {
-    let Some(prefixes) = scopes.prefixes() else {
-        return Condition::all();
-    };
-    let nothing = Condition::any().add(Expr::cust("1 = 0"));
-    prefixes.iter().fold(nothing, |any, scope| {
-        // Paths hold no LIKE wildcard: letters, digits, hyphens and slashes.
-        let below = format!("{scope}/%");
-        any.add(
-            Column::Scope
-                .eq(scope.as_str())
-                .or(Column::Scope.like(below)),
-        )
-    })
-}
-
 #[async_trait]
 impl Store for Sql {
-    async fn declared(&self) -> Result<Vec<Source>> {
-        let rows = schema::declared::Entity::find()
-            .order_by_asc(schema::declared::Column::Position)
-            .all(self.db.read())
-            .await?;
-        let declared = rows.into_iter().map(|row| Source {
-            path: row.path,
-            line: usize::try_from(row.line).unwrap_or(1),
-            text: row.text,
-        });
-        Ok(declared.collect())
-    }
-
-    async fn declare(&self, offered: &[Source], record: &Entry) -> Result<Vec<Source>> {
-        if offered.is_empty() {
-            return Ok(Vec::new());
-        }
-        let written =
-            self.db
-                .write(|tx| async move {
-                    let rows = (0..).zip(offered).map(|(position, source)| {
-                        schema::declared::ActiveModel {
-                            position: Set(position),
-                            path: Set(source.path.clone()),
-                            line: Set(i64::try_from(source.line).unwrap_or(i64::MAX)),
-                            text: Set(source.text.clone()),
-                        }
-                    });
-                    schema::declared::Entity::insert_many(rows)
-                        .exec_without_returning(&tx)
-                        .await?;
-                    outbox::insert(&tx, std::slice::from_ref(record)).await
-                })
-                .await;
-        match written {
-            // A replica that started at the same time wrote its own first.
-            Err(error) if came_second(&error) => self.declared().await,
-            Err(error) => Err(error),
-            Ok(()) => Ok(offered.to_vec()),
-        }
-    }
-
     async fn submitted(
         &self,
         submitter: &Party,
@@ -183,7 +111,7 @@ impl Store for Sql {
             })
             .await;
         match written {
-            Err(error) if came_second(&error) => Ok(false),
+            Err(error) if db::came_second(&error) => Ok(false),
             Err(error) => Err(error),
             Ok(()) => Ok(true),
         }
@@ -204,7 +132,7 @@ impl Store for Sql {
 
     async fn list(&self, query: &Query, scopes: &Scopes) -> Result<Vec<Recommendation>> {
         let mut select = Entity::find()
-            .filter(within(scopes))
+            .filter(db::within(Column::Scope, scopes))
             .order_by_desc(Column::CreateTime)
             .order_by_desc(Column::Id);
         if let Some(state) = query.state {
@@ -254,7 +182,7 @@ impl Store for Sql {
             })
             .await;
         match written {
-            Err(error) if came_second(&error) => {
+            Err(error) if db::came_second(&error) => {
                 let problem = format!("{} came of another recommendation", recommendation.action);
                 Err(Error::illegal_state(problem))
             }

@@ -5,25 +5,6 @@ use sea_orm::{ConnectionTrait as _, DbBackend, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 use service_kit::db::statements;
 
-/// Documents of the catalog.
-pub(super) mod declared {
-    use sea_orm::entity::prelude::*;
-
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "declared")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub position: i64,
-        pub path: String,
-        pub line: i64,
-        pub text: String,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
 /// Recommendations.
 pub(super) mod recommendation {
     use sea_orm::entity::prelude::*;
@@ -49,16 +30,14 @@ pub(super) mod recommendation {
         /// The action that came of it.
         pub action: Option<String>,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-    impl ActiveModelBehavior for ActiveModel {}
+    service_kit::no_relations!();
 }
 
 pub(super) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![
         statements("aigate_0001_create", CREATE),
         Box::new(OneAction),
+        statements("aigate_0003_kinds", KINDS),
     ]
 }
 
@@ -77,6 +56,8 @@ const CREATE: &[&str] = &[
     "CREATE INDEX recommendations_by_expiry ON recommendations (state, expire_time)",
     "CREATE INDEX recommendations_by_intent ON recommendations (intent_time)",
 ];
+
+const KINDS: &[&str] = &["ALTER TABLE declared ADD COLUMN kind text NOT NULL DEFAULT ''"];
 
 /// One action for a recommendation, and one recommendation for an action.
 struct OneAction;

@@ -22,19 +22,6 @@ use crate::domain::{
     state::State,
 };
 
-/// A document of the catalog, as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Declared {
-    /// Path of the file.
-    pub path: String,
-    /// Line that the document begins on.
-    pub line: usize,
-    /// Its kind.
-    pub kind: String,
-    /// Its text.
-    pub text: String,
-}
-
 /// Who brought an event, kept with a dead letter for its replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asserter {
@@ -271,11 +258,6 @@ pub struct Query {
 /// The database.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// What is declared; nothing where the store is empty.
-    async fn declared(&self) -> Result<Vec<Declared>>;
-    /// Keeps the first documents, with their record, and gives what is declared then:
-    /// these, or those of a replica that came first.
-    async fn declare(&self, offered: &[Declared], record: &Entry) -> Result<Vec<Declared>>;
     /// Keeps a record that belongs to no change.
     async fn record(&self, entry: &Entry) -> Result<()>;
     /// Takes in events in one transaction.

@@ -9,7 +9,6 @@ mod schema;
 use approval::Subject;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, DbErr, EntityTrait as _, QueryOrder as _};
 use sea_orm_migration::MigrationTrait;
 use service_kit::{
     db::{self, Db},
@@ -19,7 +18,7 @@ use service_kit::{
 };
 
 use crate::{
-    app::ports::{Case, DeadLetter, Decide, Declared, Plan, Planner, Query, Store, Wanted},
+    app::ports::{Case, DeadLetter, Decide, Plan, Planner, Query, Store, Wanted},
     domain::{
         action::{Action, Party},
         ageing,
@@ -56,12 +55,7 @@ fn stale() -> Error {
 /// read, or inserted the same row.
 fn came_second(error: &Error) -> bool {
     let source = std::error::Error::source(error);
-    source.is_some_and(|source| {
-        source.is::<Stale>()
-            || source
-                .downcast_ref::<DbErr>()
-                .is_some_and(db::unique_violation)
-    })
+    db::came_second(error) || source.is_some_and(|source| source.is::<Stale>())
 }
 
 impl Sql {
@@ -74,50 +68,6 @@ impl Sql {
 
 #[async_trait]
 impl Store for Sql {
-    async fn declared(&self) -> Result<Vec<Declared>> {
-        let rows = schema::declared::Entity::find()
-            .order_by_asc(schema::declared::Column::Position)
-            .all(self.db.read())
-            .await?;
-        let declared = rows.into_iter().map(|row| Declared {
-            path: row.path,
-            line: usize::try_from(row.line).unwrap_or(1),
-            kind: row.kind,
-            text: row.text,
-        });
-        Ok(declared.collect())
-    }
-
-    async fn declare(&self, offered: &[Declared], record: &Entry) -> Result<Vec<Declared>> {
-        if offered.is_empty() {
-            return Ok(Vec::new());
-        }
-        let written =
-            self.db
-                .write(|tx| async move {
-                    let rows = (0..).zip(offered).map(|(position, declared)| {
-                        schema::declared::ActiveModel {
-                            position: Set(position),
-                            path: Set(declared.path.clone()),
-                            line: Set(i64::try_from(declared.line).unwrap_or(i64::MAX)),
-                            kind: Set(declared.kind.clone()),
-                            text: Set(declared.text.clone()),
-                        }
-                    });
-                    schema::declared::Entity::insert_many(rows)
-                        .exec_without_returning(&tx)
-                        .await?;
-                    outbox::insert(&tx, std::slice::from_ref(record)).await
-                })
-                .await;
-        match written {
-            // A replica that started at the same time wrote its own first.
-            Err(error) if came_second(&error) => self.declared().await,
-            Err(error) => Err(error),
-            Ok(()) => Ok(offered.to_vec()),
-        }
-    }
-
     async fn record(&self, entry: &Entry) -> Result<()> {
         self.db
             .write(|tx| async move { outbox::insert(&tx, std::slice::from_ref(entry)).await })
@@ -210,8 +160,6 @@ impl Store for Sql {
         queries::ageing(self.db.read(), scopes, since, now).await
     }
 }
-
-impl Sql {}
 
 fn contended() -> Error {
     Error::unavailable(

@@ -5,31 +5,6 @@ use sea_orm::entity::prelude::*;
 use sea_orm_migration::MigrationTrait;
 use service_kit::db::statements;
 
-macro_rules! no_relations {
-    () => {
-        #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-        pub enum Relation {}
-        impl ActiveModelBehavior for ActiveModel {}
-    };
-}
-
-/// Documents of the catalog.
-pub(super) mod declared {
-    use super::*;
-
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "declared")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub position: i64,
-        pub path: String,
-        pub line: i64,
-        pub kind: String,
-        pub text: String,
-    }
-    no_relations!();
-}
-
 /// Events that were dealt with.
 pub(super) mod event {
     use super::*;
@@ -48,7 +23,7 @@ pub(super) mod event {
         pub exception_kind: Option<String>,
         pub receive_time: i64,
     }
-    no_relations!();
+    service_kit::no_relations!();
 }
 
 /// Sources of events, each with the principal it belongs to.
@@ -64,7 +39,7 @@ pub(super) mod source {
         pub subject: String,
         pub bind_time: i64,
     }
-    no_relations!();
+    service_kit::no_relations!();
 }
 
 /// Events that could not be taken in.
@@ -94,7 +69,7 @@ pub(super) mod dead_letter {
         pub reason: String,
         pub create_time: i64,
     }
-    no_relations!();
+    service_kit::no_relations!();
 }
 
 /// Documents.
@@ -112,7 +87,7 @@ pub(super) mod document {
         pub correlation_id: String,
         pub update_time: i64,
     }
-    no_relations!();
+    service_kit::no_relations!();
 }
 
 /// Facts of documents: the newest of each name and provenance.
@@ -134,7 +109,7 @@ pub(super) mod fact {
         pub asserted_by: String,
         pub observe_time: i64,
     }
-    no_relations!();
+    service_kit::no_relations!();
 }
 
 /// Exceptions.
@@ -174,7 +149,7 @@ pub(super) mod exception {
         pub reopen_count: i32,
         pub version: i64,
     }
-    no_relations!();
+    service_kit::no_relations!();
 }
 
 /// Events that speak for exceptions.
@@ -194,7 +169,7 @@ pub(super) mod evidence {
         pub occur_time: i64,
         pub asserted_by: String,
     }
-    no_relations!();
+    service_kit::no_relations!();
 }
 
 /// Actions.
@@ -238,7 +213,7 @@ pub(super) mod action {
         pub update_time: i64,
         pub version: i64,
     }
-    no_relations!();
+    service_kit::no_relations!();
 }
 
 /// Approvals.
@@ -259,7 +234,7 @@ pub(super) mod approval {
         pub digest: String,
         pub comment: String,
     }
-    no_relations!();
+    service_kit::no_relations!();
 }
 
 /// The service's migrations, in order. One that is released never changes.

@@ -79,7 +79,7 @@ impl Store for Database {
             })
             .await;
         match (written, retry) {
-            (Err(error), Some(retry)) if is_unique_violation(&error) => {
+            (Err(error), Some(retry)) if db::came_second(&error) => {
                 let first = self.answered(retry).await?;
                 first.map(Some).ok_or(error)
             }
@@ -181,7 +181,7 @@ impl Store for Database {
             .await;
         match written {
             // another replica began at the same moment and came first
-            Err(error) if is_unique_violation(&error) => Ok(false),
+            Err(error) if db::came_second(&error) => Ok(false),
             other => other,
         }
     }
@@ -208,18 +208,4 @@ impl Store for Database {
             })
             .await
     }
-}
-
-fn is_unique_violation(error: &Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        if inner
-            .downcast_ref::<sea_orm::DbErr>()
-            .is_some_and(db::unique_violation)
-        {
-            return true;
-        }
-        cause = inner.source();
-    }
-    false
 }

@@ -4,14 +4,6 @@ use sea_orm::entity::prelude::*;
 use sea_orm_migration::MigrationTrait;
 use service_kit::db::statements;
 
-macro_rules! no_relations {
-    () => {
-        #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-        pub enum Relation {}
-        impl ActiveModelBehavior for ActiveModel {}
-    };
-}
-
 /// Rules and mappings.
 pub(super) mod document {
     use super::*;
@@ -28,7 +20,7 @@ pub(super) mod document {
         pub scope: String,
         pub source: String,
     }
-    no_relations!();
+    service_kit::no_relations!();
 }
 
 /// Validations.
@@ -51,7 +43,7 @@ pub(super) mod validation {
         pub rule_sets: String,
         pub validate_time: i64,
     }
-    no_relations!();
+    service_kit::no_relations!();
 }
 
 /// Requests that name themselves, with what was answered.
@@ -72,7 +64,7 @@ pub(super) mod request {
         pub validations: String,
         pub validate_time: i64,
     }
-    no_relations!();
+    service_kit::no_relations!();
 }
 
 /// Validations counted by day, unit and entity.
@@ -91,7 +83,7 @@ pub(super) mod quality_record {
         pub records: i64,
         pub invalid: i64,
     }
-    no_relations!();
+    service_kit::no_relations!();
 }
 
 /// Violations counted by day, unit, entity, rule and severity.
@@ -113,7 +105,7 @@ pub(super) mod quality_rule {
         pub severity: String,
         pub violations: i64,
     }
-    no_relations!();
+    service_kit::no_relations!();
 }
 
 /// The migrations, in order. One that is released never changes.

@@ -16,11 +16,7 @@ pub(super) mod revision {
         /// When it came into force.
         pub activate_time: i64,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
+    service_kit::no_relations!();
 }
 
 /// Versions of scope trees, workflows and policies. A row never changes but for its end.
@@ -49,11 +45,7 @@ pub(super) mod document {
         pub end_revision: Option<i64>,
         pub activate_time: i64,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
+    service_kit::no_relations!();
 }
 
 /// Recorded decisions.
@@ -78,11 +70,7 @@ pub(super) mod decision {
         /// JSON of the answer.
         pub answer: String,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
+    service_kit::no_relations!();
 }
 
 /// Request ids that were answered.
@@ -104,11 +92,7 @@ pub(super) mod answered {
         /// Whether the decision is kept for retries only.
         pub for_retries: bool,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
+    service_kit::no_relations!();
 }
 
 /// The last receipt of each action.
@@ -130,11 +114,7 @@ pub(super) mod receipt {
         /// JSON of the answer it rests on.
         pub answer: String,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
+    service_kit::no_relations!();
 }
 
 /// The receipt that stands, or last stood, for an operation on a document.
@@ -160,11 +140,7 @@ pub(super) mod standing {
         /// Until when it stands in the way of others.
         pub stand_until: i64,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
+    service_kit::no_relations!();
 }
 
 /// Counts of decisions.
@@ -187,9 +163,5 @@ pub(super) mod count {
         pub revision: i64,
         pub decisions: i64,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
+    service_kit::no_relations!();
 }
