@@ -14,6 +14,7 @@
 
 mod case;
 mod matching;
+mod somebody;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use governance::Scope;
 use serde::{Deserialize, Serialize};
 
 pub use case::{Case, Status, VoidReason};
+pub use somebody::Somebody;
 
 /// A number of different people of a role at a scope.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -94,10 +96,8 @@ pub struct Approval {
 /// Somebody who may not approve, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclusion {
-    /// `iss` of the person; `None` keeps out the subject of every issuer.
-    pub issuer: Option<String>,
-    /// `sub` of the person.
-    pub subject: String,
+    /// Who; without an issuer, the subject of every issuer.
+    pub who: Somebody,
     /// Why.
     pub part: Part,
 }
@@ -188,11 +188,7 @@ impl Approver {
 
 impl Exclusion {
     fn keeps_out(&self, who: &Subject) -> bool {
-        self.subject == who.subject
-            && self
-                .issuer
-                .as_ref()
-                .is_none_or(|issuer| *issuer == who.issuer)
+        self.who.may_be(&who.issuer, &who.subject)
     }
 
     fn refusal(&self) -> Refusal {

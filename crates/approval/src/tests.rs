@@ -61,8 +61,7 @@ fn case(requirements: Vec<Requirement>) -> Case {
     Case {
         requirements,
         excluded: vec![Exclusion {
-            issuer: Some("idp".to_owned()),
-            subject: "requester".to_owned(),
+            who: Somebody::of("idp", "requester"),
             part: Part::Requester,
         }],
         digest: "d".to_owned(),
@@ -120,8 +119,7 @@ fn who_has_a_part_in_it_does_not_approve() {
         ("delegate", Part::Delegate),
     ] {
         case.excluded.push(Exclusion {
-            issuer: None,
-            subject: subject.to_owned(),
+            who: Somebody::of("", subject),
             part,
         });
     }

@@ -22,6 +22,7 @@ use service_kit::{
 use crate::{
     app::ports::{Action, ActionRequest, Authorization, Exception, Exceptions, Policy, Question},
     domain::gate::{Decision, Effect, Receipt},
+    grpc::encode,
 };
 
 const POLICY: &str = "policy";
@@ -69,7 +70,8 @@ impl Policy for PolicyPeer {
             audience: action.audience.clone(),
             request: Some(decide_request(&action.question)?),
             requester: Some(action.requester.to_proto()),
-            excluded_subjects: action.excluded.clone(),
+            excluded_subjects: Vec::new(),
+            excluded: action.excluded.iter().map(encode::principal).collect(),
             approvals: Vec::new(),
             approved_digest: String::new(),
             line: action.line.clone(),
@@ -200,7 +202,8 @@ impl Exceptions for ExceptionsPeer {
             arguments: arguments(request)?,
             request_id: request.request_id.clone(),
             recommendation: request.recommendation.clone(),
-            excluded_subjects: request.excluded.clone(),
+            excluded_subjects: Vec::new(),
+            excluded: request.excluded.iter().map(encode::principal).collect(),
             comment: request.comment.clone(),
         };
         let answer = self

@@ -22,7 +22,6 @@ use service_kit::{
 use crate::domain::{
     catalog::Catalog,
     recommendation::{Illegal, Party},
-    subject::Subject,
 };
 use ports::{Exceptions, Policy, Store};
 
@@ -103,15 +102,6 @@ fn party(caller: &Caller) -> Party {
         grants: actor.grants.iter().map(ToString::to_string).collect(),
         via: caller.via().map(str::to_owned),
     }
-}
-
-/// Subjects as other services exclude them: of whatever issuer, so that nobody approves
-/// under another account what they may not.
-fn subjects(excluded: &[Subject]) -> Vec<String> {
-    let mut subjects: Vec<_> = excluded.iter().map(|who| who.subject.clone()).collect();
-    subjects.sort();
-    subjects.dedup();
-    subjects
 }
 
 /// The id in `recommendations/{id}`.

@@ -1,5 +1,6 @@
 //! What the use cases need of the database and of other services.
 
+use approval::Somebody;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use governance::Scope;
@@ -112,7 +113,7 @@ pub struct Authorization {
     /// Who asks: the principal that speaks for the model.
     pub requester: Principal,
     /// Others who count as the requester.
-    pub excluded: Vec<String>,
+    pub excluded: Vec<Somebody>,
 }
 
 /// The policy service.
@@ -169,7 +170,7 @@ pub struct ActionRequest {
     /// `recommendations/{recommendation}`.
     pub recommendation: String,
     /// Others who count as the requester.
-    pub excluded: Vec<String>,
+    pub excluded: Vec<Somebody>,
     /// In the reviewer's words.
     pub comment: String,
 }

@@ -149,7 +149,7 @@ fn payload(recommendation: &Recommendation) -> Json {
         "revision": result.decision.as_ref().map(|d| d.revision.to_string()),
         "receipt": result.receipt.as_ref().map(|receipt| &receipt.id),
         "submitter": recommendation.submitter.subject,
-        "excluded_subjects": super::subjects(&recommendation.excluded),
+        "excluded": recommendation.excluded,
         "reviewer": recommendation.reviewer.as_ref().map(|party| &party.subject),
         "action": recommendation.action,
         "outcome": recommendation.outcome,

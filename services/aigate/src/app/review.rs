@@ -1,6 +1,7 @@
 //! Reviewing: claim, accept, modify, reject. Whoever accepts becomes the requester of the
 //! action, so nobody reviews what their own model recommends.
 
+use approval::Somebody;
 use service_kit::{
     error::{Error, Kind, Reason, Result},
     identity::{Caller, Found, Provenance},
@@ -12,13 +13,12 @@ use super::{
     id_in, illegal, misfits, party, permission,
     ports::{Action, ActionRequest},
     records::Author,
-    required, subjects, words,
+    required, words,
 };
 use crate::domain::{
     gate::{GateResult, Verdict},
     model::Autonomy,
     recommendation::{Arguments, Intent, Recommendation},
-    subject::Subject,
 };
 
 impl App {
@@ -124,10 +124,10 @@ impl App {
                 .with_metadata("scope", scope.as_str())
         };
         let (issuer, subject) = (&reviewer.issuer, &reviewer.subject);
-        let counts = |who: &Subject| who.may_be(issuer, subject);
+        let counts = |who: &Somebody| who.may_be(issuer, subject);
         let submitter = &recommendation.submitter;
         if recommendation.excluded.iter().any(counts)
-            || Subject::of(&submitter.issuer, &submitter.subject).is(issuer, subject)
+            || Somebody::of(&submitter.issuer, &submitter.subject).is(issuer, subject)
         {
             return Err(refuse(Error::sod(
                 Reason::SodModelOwner,
@@ -350,7 +350,7 @@ fn request_of(recommendation: &Recommendation) -> ActionRequest {
         arguments: modified.unwrap_or(&proposal.arguments).clone(),
         request_id: recommendation.id.clone(),
         recommendation: recommendation.name(),
-        excluded: subjects(&recommendation.excluded),
+        excluded: recommendation.excluded.clone(),
         comment: intent
             .map(|intent| intent.comment.clone())
             .unwrap_or_default(),

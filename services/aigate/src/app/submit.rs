@@ -1,5 +1,6 @@
 //! Submitting a recommendation.
 
+use approval::Somebody;
 use service_kit::{
     error::{Error, Kind, Reason, Result},
     identity::{Caller, PrincipalKind, Provenance},
@@ -12,13 +13,11 @@ use super::{
     misfits, party, permission,
     ports::{Authorization, Request},
     records::Author,
-    subjects,
 };
 use crate::domain::{
     gate::{Check, GateResult, Verdict},
     model::ModelVersion,
     recommendation::{Proposal, Recommendation},
-    subject::Subject,
     use_case::UseCase,
 };
 
@@ -180,7 +179,7 @@ impl App {
                     audience: execution.audience.clone(),
                     question,
                     requester: caller.actor().clone(),
-                    excluded: subjects(&excluded(caller, model)),
+                    excluded: excluded(caller, model),
                 };
                 self.authorize(&action, &mut result).await;
             }
@@ -254,15 +253,13 @@ impl App {
 
 /// Who counts as the model: what speaks for it, and who owns it by the registry and by
 /// settings, which don't say of which issuer the owner is.
-fn excluded(caller: &Caller, model: &ModelVersion) -> Vec<Subject> {
+fn excluded(caller: &Caller, model: &ModelVersion) -> Vec<Somebody> {
     let actor = caller.actor();
     let mut subjects = model.subjects.clone();
     subjects.push(model.owner.clone());
-    subjects.push(Subject::of(&actor.issuer, &actor.subject));
-    subjects.extend(actor.owner.clone().map(|subject| Subject {
-        issuer: None,
-        subject,
-    }));
+    subjects.push(Somebody::of(&actor.issuer, &actor.subject));
+    let owner = actor.owner.iter().map(|owner| Somebody::of("", owner));
+    subjects.extend(owner);
     subjects.sort();
     subjects.dedup();
     subjects

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use approval::Somebody;
 use chrono::TimeDelta;
 use decision::{
     Diagnostic, OutputColumn, Schema, Table, Type, Value,
@@ -11,7 +12,6 @@ use decision::{
 use super::{
     is_name,
     model::ModelVersion,
-    subject::Subject,
     use_case::{Argument, Execution, Operation, UseCase},
 };
 
@@ -222,8 +222,8 @@ fn model_of(node: &Node) -> Result<ModelVersion, Diagnostic> {
         description: String,
         artifact_digest: String,
         risk_tier: super::model::RiskTier,
-        owner: Subject,
-        subjects: Vec<Subject>,
+        owner: Somebody,
+        subjects: Vec<Somebody>,
         #[serde(default)]
         aliases: Vec<super::model::Alias>,
         autonomy: BTreeMap<String, super::model::Autonomy>,

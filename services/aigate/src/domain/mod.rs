@@ -4,7 +4,6 @@ pub mod catalog;
 pub mod gate;
 pub mod model;
 pub mod recommendation;
-pub mod subject;
 pub mod use_case;
 
 /// `sha256:` and 64 hexadecimal digits.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::subject::Subject;
+use approval::Somebody;
 
 /// Most principals that speak for a version: all of them count as the requester of what it
 /// recommends, and an action takes 16 such subjects.
@@ -96,9 +96,9 @@ pub struct ModelVersion {
     /// How much can go wrong.
     pub risk_tier: RiskTier,
     /// Who owns it, and counts as the model; of whatever issuer, unless one is named.
-    pub owner: Subject,
+    pub owner: Somebody,
     /// The principals that speak for it.
-    pub subjects: Vec<Subject>,
+    pub subjects: Vec<Somebody>,
     /// Names that stand for it.
     pub aliases: Vec<Alias>,
     /// What it may do, by use case.

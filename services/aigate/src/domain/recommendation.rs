@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use approval::Somebody;
 use chrono::{DateTime, TimeDelta, Utc};
 use decision::{Number, Value};
 use governance::Scope;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    gate::{GateResult, Verdict},
-    subject::Subject,
-};
+use super::gate::{GateResult, Verdict};
 
 /// Arguments of an operation, by name.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -218,7 +216,7 @@ pub struct Recommendation {
     /// Who submitted it.
     pub submitter: Party,
     /// Who must not review it: the model's subjects and its owners.
-    pub excluded: Vec<Subject>,
+    pub excluded: Vec<Somebody>,
     /// Who has it in review, or reviewed it.
     pub reviewer: Option<Party>,
     /// When it was taken for review.

@@ -1,5 +1,6 @@
 //! From the domain to the contracts.
 
+use approval::Somebody;
 use contracts::{aigate as wire, time::timestamp, types};
 use prost::Message as _;
 use service_kit::{
@@ -11,7 +12,6 @@ use crate::domain::{
     gate::{GateResult, Verdict},
     model::{Autonomy, ModelVersion},
     recommendation::{Arguments, Confidence, Party, Recommendation, State},
-    subject::Subject,
 };
 
 pub(super) fn recommendation(r: &Recommendation) -> Result<wire::Recommendation> {
@@ -155,10 +155,11 @@ fn party(party: &Party) -> types::Principal {
     }
 }
 
-fn principal(subject: &Subject) -> types::Principal {
+/// Somebody by subject, and by issuer where it is known.
+pub(crate) fn principal(who: &Somebody) -> types::Principal {
     types::Principal {
-        issuer: subject.issuer.clone().unwrap_or_default(),
-        subject: subject.subject.clone(),
+        issuer: who.issuer.clone().unwrap_or_default(),
+        subject: who.subject.clone(),
         ..types::Principal::default()
     }
 }

@@ -1,7 +1,7 @@
 //! Decode, call, encode: the only place that knows tonic and the contracts.
 
 mod decode;
-mod encode;
+pub(crate) mod encode;
 mod recommendations;
 
 use contracts::aigate::recommendation_service_server::RecommendationServiceServer;

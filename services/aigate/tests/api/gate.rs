@@ -71,11 +71,7 @@ testkit::backends! {
         let names: Vec<_> = asked.arguments.iter().map(|f| f.name.as_str()).collect();
         assert_eq!(names, ["quantity", "warehouse"]);
         assert_eq!(asked.requester.unwrap().subject, "order-agent.medical");
-        assert!(
-            asked
-                .excluded_subjects
-                .contains(&"model-owner.medical".to_owned())
-        );
+        assert_eq!(excluded(&asked.excluded), [("", "model-owner.medical"), (DEVELOPMENT_ISSUER, "order-agent.medical")]);
         assert!(asked.approvals.is_empty());
     }
 

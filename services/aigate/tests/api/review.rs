@@ -108,8 +108,8 @@ testkit::backends! {
         assert_eq!(asked.recommendation, found.name);
         assert_eq!(format!("recommendations/{}", asked.request_id), found.name);
         assert_eq!(
-            asked.excluded_subjects,
-            ["model-owner.medical", "order-agent.medical"]
+            excluded(&asked.excluded),
+            [("", "model-owner.medical"), (DEVELOPMENT_ISSUER, "order-agent.medical")]
         );
         assert!(
             person.trim_start_matches("Bearer ").split('.').count() == 3,

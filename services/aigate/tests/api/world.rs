@@ -12,11 +12,12 @@ use contracts::{
     exceptions as ex,
     types::{self, value::Kind},
 };
+pub use service_kit::identity::DEVELOPMENT_ISSUER;
 use service_kit::{
     bootstrap::Files,
     bus::{self, Bus},
     clock::{Clock as _, Manual},
-    identity::{DEVELOPMENT_ISSUER, PrincipalKind},
+    identity::PrincipalKind,
 };
 use testkit::{
     Backend, Harness,
@@ -53,6 +54,14 @@ pub fn settings() -> Settings {
         sweep_interval: Duration::from_millis(20),
         ..Settings::default()
     }
+}
+
+/// Issuer and subject of whom another service is told to exclude.
+pub fn excluded(named: &[types::Principal]) -> Vec<(&str, &str)> {
+    let pairs = named
+        .iter()
+        .map(|who| (who.issuer.as_str(), who.subject.as_str()));
+    pairs.collect()
 }
 
 impl World {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use approval::Requirement;
+use approval::{Requirement, Somebody};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use decision::Value;
@@ -342,7 +342,7 @@ pub struct Authorization {
     /// Who asked.
     pub requester: Party,
     /// Others who count as the requester.
-    pub excluded: Vec<String>,
+    pub excluded: Vec<Somebody>,
     /// Approvals given.
     pub approvals: Vec<Given>,
     /// What they are bound to.

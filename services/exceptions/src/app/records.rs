@@ -147,7 +147,7 @@ fn action_json(action: &Action) -> Json {
         "audience": action.audience,
         "state": action.state.name(),
         "requester": action.requester.approver.who.subject,
-        "excluded_subjects": action.excluded,
+        "excluded": action.excluded,
         "recommendation": action.recommendation,
         "decision": action.decision.id,
         "effect": action.decision.effect,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use approval::Somebody;
 use chrono::{DateTime, Utc};
 use decision::{Met, Value};
 use governance::{binding, canonical};
@@ -51,7 +52,7 @@ pub struct Request {
     /// Recommendation it comes from, or empty.
     pub recommendation: String,
     /// Others who count as the requester.
-    pub excluded: Vec<String>,
+    pub excluded: Vec<Somebody>,
     /// In the requester's words.
     pub comment: String,
 }
@@ -305,18 +306,14 @@ fn check_form(request: &Request) -> Result<()> {
         problem,
     );
     let problem = format!("more than {MAX_EXCLUDED} subjects");
-    demand(
-        request.excluded.len() <= MAX_EXCLUDED,
-        "excluded_subjects",
-        problem,
-    );
-    let fits = |text: &String| (1..=MAX_NAME).contains(&text.len());
-    let problem = format!("expected 1 to {MAX_NAME} bytes each");
-    demand(
-        request.excluded.iter().all(fits),
-        "excluded_subjects",
-        problem,
-    );
+    demand(request.excluded.len() <= MAX_EXCLUDED, "excluded", problem);
+    let fits = |who: &Somebody| {
+        let issuer = who.issuer.as_ref().map_or(0, String::len);
+        (1..=MAX_NAME).contains(&who.subject.len()) && issuer <= MAX_NAME
+    };
+    let problem =
+        format!("expected subjects of 1 to {MAX_NAME} bytes, and issuers of at most that");
+    demand(request.excluded.iter().all(fits), "excluded", problem);
     let problem = format!("is longer than {MAX_NAME} bytes");
     demand(
         request.recommendation.len() <= MAX_NAME,
@@ -325,8 +322,12 @@ fn check_form(request: &Request) -> Result<()> {
     );
     violations.take(words("comment", &request.comment));
     violations.take(one_line("recommendation", &request.recommendation));
-    for excluded in &request.excluded {
-        violations.take(one_line("excluded_subjects", excluded));
+    for who in &request.excluded {
+        violations.take(one_line("excluded", &who.subject));
+        violations.take(one_line(
+            "excluded",
+            who.issuer.as_deref().unwrap_or_default(),
+        ));
     }
     violations.finish(|| Some(()))
 }
@@ -339,8 +340,8 @@ fn check(caller: &Caller, request: &Request) -> Result<()> {
         return Err(Error::new(
             Kind::PermissionDenied,
             Reason::PermissionDenied,
-            "recommendation and excluded_subjects are open to the aigate service alone, \
-             acting for a person",
+            "recommendation and excluded are open to the aigate service alone, acting for a \
+             person",
         ));
     }
     Ok(())

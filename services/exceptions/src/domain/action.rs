@@ -1,6 +1,6 @@
 //! An action asked for on an exception: its states, and the approvals it waits for.
 
-use approval::{Approval, Case, Exclusion, Requirement};
+use approval::{Approval, Case, Exclusion, Requirement, Somebody};
 use chrono::{DateTime, Utc};
 use governance::Scope;
 use serde::{Deserialize, Serialize};
@@ -285,7 +285,7 @@ pub struct Action {
     /// Who asked.
     pub requester: Party,
     /// Others who count as the requester.
-    pub excluded: Vec<String>,
+    pub excluded: Vec<Somebody>,
     /// Where it stands.
     pub state: State,
     /// The policy's newest answer.
@@ -364,13 +364,11 @@ impl Action {
     pub fn case(&self) -> Case {
         let requester = &self.requester.approver.who;
         let mut excluded = vec![Exclusion {
-            issuer: Some(requester.issuer.clone()),
-            subject: requester.subject.clone(),
+            who: Somebody::of(&requester.issuer, &requester.subject),
             part: approval::Part::Requester,
         }];
-        excluded.extend(self.excluded.iter().map(|subject| Exclusion {
-            issuer: None,
-            subject: subject.clone(),
+        excluded.extend(self.excluded.iter().map(|who| Exclusion {
+            who: who.clone(),
             part: approval::Part::ModelOwner,
         }));
         Case {

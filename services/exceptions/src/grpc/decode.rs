@@ -1,5 +1,6 @@
 //! Requests into what the use cases take.
 
+use approval::Somebody;
 use contracts::{exceptions, time::instant, types};
 use governance::Scope;
 use service_kit::{
@@ -120,13 +121,17 @@ fn state(number: i32) -> Option<State> {
 /// ignored: it is the requester's word.
 pub(super) fn request(request: exceptions::RequestActionRequest) -> Result<Request> {
     let arguments = facts::values_from_proto(request.arguments, "arguments", MAX_ARGUMENTS)?;
+    let everywhere = request.excluded_subjects.iter();
+    let everywhere = everywhere.map(|subject| Somebody::of("", subject));
+    let named = request.excluded.iter();
+    let named = named.map(|who| Somebody::of(&who.issuer, &who.subject));
     Ok(Request {
         parent: request.parent,
         operation: request.operation,
         arguments,
         request_id: request.request_id,
         recommendation: request.recommendation,
-        excluded: request.excluded_subjects,
+        excluded: everywhere.chain(named).collect(),
         comment: request.comment,
     })
 }

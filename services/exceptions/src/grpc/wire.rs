@@ -1,6 +1,6 @@
 //! What the domain has, as the contracts have it.
 
-use approval::{Kind, Requirement};
+use approval::{Kind, Requirement, Somebody};
 use chrono::{DateTime, Utc};
 use contracts::{exceptions, time::timestamp, types};
 use prost_types::Timestamp;
@@ -197,6 +197,15 @@ fn evidence(evidence: Evidence) -> exceptions::Evidence {
     }
 }
 
+/// Somebody by subject, and by issuer where it is known.
+pub(crate) fn somebody(who: &Somebody) -> types::Principal {
+    types::Principal {
+        issuer: who.issuer.clone().unwrap_or_default(),
+        subject: who.subject.clone(),
+        ..types::Principal::default()
+    }
+}
+
 pub(super) fn action(action: &Action, now: DateTime<Utc>) -> Result<exceptions::Action> {
     use exceptions::ActionState as Wire;
     let state = match action.state {
@@ -212,7 +221,12 @@ pub(super) fn action(action: &Action, now: DateTime<Utc>) -> Result<exceptions::
         operation: action.operation.clone(),
         arguments: action.arguments.iter().map(fact).collect::<Result<_>>()?,
         requester: Some(party(&action.requester)),
-        excluded_subjects: action.excluded.clone(),
+        excluded_subjects: action
+            .excluded
+            .iter()
+            .map(|who| who.subject.clone())
+            .collect(),
+        excluded: action.excluded.iter().map(somebody).collect(),
         state: state.into(),
         decision: Some(decision(&action.decision)),
         approvals: action.approvals.iter().map(approval).collect(),

@@ -7,7 +7,10 @@ use contracts::{
     },
     types::{self, Effect},
 };
-use service_kit::{error::Reason, identity::PrincipalKind};
+use service_kit::{
+    error::Reason,
+    identity::{DEVELOPMENT_ISSUER, PrincipalKind},
+};
 use tonic::{Code, Status};
 
 use crate::support::{
@@ -28,6 +31,14 @@ pub fn wanted(parent: &str) -> RequestActionRequest {
         parent: parent.to_owned(),
         operation: "release_credit_hold".to_owned(),
         ..RequestActionRequest::default()
+    }
+}
+
+fn who(issuer: &str, subject: &str) -> types::Principal {
+    types::Principal {
+        issuer: issuer.to_owned(),
+        subject: subject.to_owned(),
+        ..types::Principal::default()
     }
 }
 
@@ -276,6 +287,7 @@ testkit::backends! {
         let request = RequestActionRequest {
             recommendation: "recommendations/019abc4e-6f3e-7c11-9b1e-3f2f6f0a5d11".to_owned(),
             excluded_subjects: vec!["credit".to_owned()],
+            excluded: vec![who("https://elsewhere.example", "second"), who(DEVELOPMENT_ISSUER, "third")],
             ..wanted(&name)
         };
         let refused = refusal(ask(&mut suite.desk(), request.clone()).await);
@@ -284,13 +296,25 @@ testkit::backends! {
         let action = ask(&mut aigate, request).await.unwrap();
         let requester = action.requester.unwrap();
         assert_eq!((requester.subject.as_str(), requester.via.as_str()), ("reviewer", "bylaw-aigate"));
-        assert_eq!(action.excluded_subjects, ["credit"]);
+        assert_eq!(action.excluded_subjects, ["credit", "second", "third"]);
+        assert_eq!(
+            action.excluded,
+            [who("", "credit"), who("https://elsewhere.example", "second"), who(DEVELOPMENT_ISSUER, "third")]
+        );
         let approve = contracts::exceptions::ApproveActionRequest {
             name: action.name,
             ..Default::default()
         };
-        let owner = refusal(suite.credit().approve_action(approve).await);
-        assert_eq!(owner, (Code::PermissionDenied, Reason::SodModelOwner));
+        let grants = ["credit-manager@acme/europe/medical"];
+        for owner in ["credit", "third"] {
+            let refused = refusal(suite.person(owner, &grants).approve_action(approve.clone()).await);
+            assert_eq!(refused, (Code::PermissionDenied, Reason::SodModelOwner), "{owner}");
+        }
+        // The policy is told the same of whom it must not count.
+        suite.person("second", &grants).approve_action(approve).await.unwrap();
+        let asked = suite.policy.state().authorizations.last().cloned().unwrap();
+        assert!(asked.excluded_subjects.is_empty());
+        assert_eq!(asked.excluded, action.excluded);
     }
 
     async fn an_approval_required_of_nobody_allows_nothing(backend: Backend) {

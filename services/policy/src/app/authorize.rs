@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use approval::{Approval, Approver, Case, Exclusion, Part, Requirement, VoidReason};
+use approval::{Approval, Approver, Case, Exclusion, Part, Requirement, Somebody, VoidReason};
 use chrono::{DateTime, Utc};
 use decision::Value;
 use governance::{
@@ -63,7 +63,7 @@ pub struct Action {
     /// Who requested it.
     pub requester: Requester,
     /// Others who count as the requester.
-    pub excluded: Vec<String>,
+    pub excluded: Vec<Somebody>,
     /// The approvals given.
     pub approvals: Vec<GivenApproval>,
     /// What the approvals are bound to; empty where none was needed.
@@ -347,13 +347,11 @@ impl Action {
 
     fn case(&self, decision: &Decision) -> Case {
         let requester = Exclusion {
-            issuer: Some(self.requester.issuer.clone()).filter(|issuer| !issuer.is_empty()),
-            subject: self.requester.subject.clone(),
+            who: Somebody::of(&self.requester.issuer, &self.requester.subject),
             part: Part::Requester,
         };
-        let others = self.excluded.iter().map(|subject| Exclusion {
-            issuer: None,
-            subject: subject.clone(),
+        let others = self.excluded.iter().map(|who| Exclusion {
+            who: who.clone(),
             part: Part::ModelOwner,
         });
         Case {
@@ -466,7 +464,7 @@ fn receipt_entry(caller: &Caller, action: &Action, authorized: &Authorized) -> E
             "decision": decision.name(),
             "revision": decision.revision,
             "requester": action.requester,
-            "excluded_subjects": action.excluded,
+            "excluded": action.excluded,
             "approvals": approvals,
         }),
         occurred: decision.decide_time,

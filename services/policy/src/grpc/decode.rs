@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use approval::{Approver, Grant, Kind, Subject};
+use approval::{Approver, Grant, Kind, Somebody, Subject};
 use chrono::{DateTime, Utc};
 use contracts::{
     policy::{ApprovalRecord, AuthorizeActionRequest, DecideRequest},
@@ -166,7 +166,7 @@ pub(super) fn action(request: AuthorizeActionRequest, source: &Source<'_>) -> Re
             issuer: requester.issuer,
             subject: bounded("requester.subject", requester.subject)?,
         },
-        excluded: request.excluded_subjects,
+        excluded: excluded(request.excluded_subjects, request.excluded)?,
         approvals: approvals
             .map(|(index, approval)| given(approval, &format!("approvals[{index}]")))
             .collect::<Result<_>>()?,
@@ -180,6 +180,17 @@ fn line(line: String) -> Result<String> {
         return Ok(line);
     }
     bounded("line", line)
+}
+
+/// Who counts as the requester: subjects of every issuer, and those of one.
+fn excluded(subjects: Vec<String>, named: Vec<types::Principal>) -> Result<Vec<Somebody>> {
+    limit("excluded", named.len())?;
+    let everywhere = subjects.iter().map(|subject| Ok(Somebody::of("", subject)));
+    let named = named.into_iter().enumerate().map(|(index, who)| {
+        let subject = bounded(&format!("excluded[{index}].subject"), who.subject)?;
+        Ok(Somebody::of(&who.issuer, &subject))
+    });
+    everywhere.chain(named).collect()
 }
 
 fn finished(actions: Vec<String>) -> Result<Vec<String>> {

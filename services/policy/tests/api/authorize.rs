@@ -251,7 +251,17 @@ testkit::backends! {
         own.requester = Some(principal("lead", &[]));
         let mut model = request.clone();
         model.excluded_subjects = vec!["lead".into()];
-        for (refused, reason) in [(own, "SOD_REQUESTER"), (model, "SOD_MODEL_OWNER")] {
+        let named = |issuer: &str| AuthorizeActionRequest {
+            action: format!("actions/of-{issuer}"),
+            excluded: vec![Principal { issuer: issuer.into(), ..principal("lead", &[]) }],
+            ..request.clone()
+        };
+        for (refused, reason) in [
+            (own, "SOD_REQUESTER"),
+            (model, "SOD_MODEL_OWNER"),
+            (named(""), "SOD_MODEL_OWNER"),
+            (named(ISSUER), "SOD_MODEL_OWNER"),
+        ] {
             let status = fixture.authorize(refused).await.unwrap_err();
             assert_eq!(refusal(&status), (Code::PermissionDenied, reason.into()));
         }
@@ -266,6 +276,12 @@ testkit::backends! {
                 .unwrap_err();
             assert_eq!(refusal(&status).1, "REQUESTER_UNKNOWN");
         }
+        let mut nameless = named(ISSUER);
+        nameless.excluded[0].subject = String::new();
+        let status = fixture.authorize(nameless).await.unwrap_err();
+        assert_eq!(fields(&status), ["excluded[0].subject"]);
+        // Their namesake of another issuer is somebody else.
+        assert!(fixture.authorize(named("https://elsewhere.example")).await.unwrap().receipt.is_some());
         // The refusals are recorded.
         let log = fixture.harness.log.clone();
         eventually(Duration::from_secs(10), || async {

@@ -114,6 +114,13 @@ fn who_counts_as_the_requester_does_not_approve() {
     assert_eq!(refused.reason(), Reason::SodRequester);
     action.requester.issuer = "https://elsewhere.example".into();
     assert!(missing(&action, &decision(), time(1), |_| false).is_ok());
-    action.excluded = vec!["desk".into()];
-    assert!(missing(&action, &decision(), time(1), |_| false).is_err());
+    for (issuer, kept_out) in [
+        ("", true),
+        (ISSUER, true),
+        ("https://elsewhere.example", false),
+    ] {
+        action.excluded = vec![approval::Somebody::of(issuer, "desk")];
+        let missing = missing(&action, &decision(), time(1), |_| false);
+        assert_eq!(missing.is_err(), kept_out, "{issuer:?}");
+    }
 }

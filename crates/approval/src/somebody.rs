@@ -1,28 +1,29 @@
-//! Who somebody is: a subject of an issuer. The same subject of another issuer is somebody
-//! else.
+//! Somebody who is named: a subject of an issuer, the same of another issuer being somebody
+//! else; or where the issuer isn't known, a subject of any.
 
 use std::fmt;
 
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+    ser::SerializeStruct as _,
 };
 
-/// A subject of an issuer.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Subject {
+/// A subject of an issuer, or of any.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Somebody {
     /// `iss`; `None` where it isn't known.
     pub issuer: Option<String>,
     /// `sub`.
     pub subject: String,
 }
 
-impl Subject {
-    /// A subject of an issuer that is known.
+impl Somebody {
+    /// A subject of an issuer; where that is empty, of any.
     #[must_use]
     pub fn of(issuer: &str, subject: &str) -> Self {
         Self {
-            issuer: Some(issuer.to_owned()),
+            issuer: Some(issuer.to_owned()).filter(|issuer| !issuer.is_empty()),
             subject: subject.to_owned(),
         }
     }
@@ -51,12 +52,25 @@ impl Subject {
     }
 }
 
-impl fmt::Display for Subject {
+impl fmt::Display for Somebody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.issuer {
             Some(issuer) => write!(f, "{} of {issuer}", self.subject),
             None => f.write_str(&self.subject),
         }
+    }
+}
+
+/// The subject alone where the issuer isn't known.
+impl Serialize for Somebody {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(issuer) = &self.issuer else {
+            return serializer.serialize_str(&self.subject);
+        };
+        let mut whole = serializer.serialize_struct("Somebody", 2)?;
+        whole.serialize_field("issuer", issuer)?;
+        whole.serialize_field("subject", &self.subject)?;
+        whole.end()
     }
 }
 
@@ -68,7 +82,7 @@ struct Whole {
 }
 
 /// `{issuer: …, subject: …}`, or the subject alone.
-impl<'de> Deserialize<'de> for Subject {
+impl<'de> Deserialize<'de> for Somebody {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Form)
     }
@@ -77,22 +91,22 @@ impl<'de> Deserialize<'de> for Subject {
 struct Form;
 
 impl<'de> Visitor<'de> for Form {
-    type Value = Subject;
+    type Value = Somebody;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a subject, or {issuer: …, subject: …}")
     }
 
-    fn visit_str<E: de::Error>(self, subject: &str) -> Result<Subject, E> {
-        Ok(Subject {
+    fn visit_str<E: de::Error>(self, subject: &str) -> Result<Somebody, E> {
+        Ok(Somebody {
             issuer: None,
             subject: subject.to_owned(),
         })
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Subject, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Somebody, M::Error> {
         let Whole { issuer, subject } = Whole::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(Subject { issuer, subject })
+        Ok(Somebody { issuer, subject })
     }
 }
 
@@ -103,8 +117,8 @@ mod tests {
 
     #[test]
     fn a_subject_without_issuer_is_kept_out_everywhere_and_let_in_nowhere() {
-        let known = Subject::of("https://a", "ann");
-        let unknown: Subject = serde_json::from_str("\"ann\"").unwrap();
+        let known = Somebody::of("https://a", "ann");
+        let unknown: Somebody = serde_json::from_str("\"ann\"").unwrap();
         for (who, issuer, is, may_be) in [
             (&known, "https://a", true, true),
             (&known, "https://b", false, false),
@@ -122,14 +136,15 @@ mod tests {
     #[test]
     fn both_forms_survive() {
         for subject in [
-            Subject::of("i", "s"),
-            Subject {
+            Somebody::of("i", "s"),
+            Somebody {
                 issuer: None,
                 subject: "s".into(),
             },
         ] {
             let text = serde_json::to_string(&subject).unwrap();
-            assert_eq!(serde_json::from_str::<Subject>(&text).unwrap(), subject);
+            assert_eq!(text.starts_with('{'), subject.issuer.is_some(), "{text}");
+            assert_eq!(serde_json::from_str::<Somebody>(&text).unwrap(), subject);
         }
     }
 }
