@@ -76,6 +76,7 @@ impl Policy for PolicyPeer {
             approved_digest: String::new(),
             line: action.line.clone(),
             finished_actions: action.finished.clone(),
+            used_receipts: Vec::new(),
         };
         let answer = self
             .client

@@ -66,6 +66,7 @@ impl Policy for PolicyPeer {
             approved_digest: authorization.digest.clone(),
             line: authorization.line.clone(),
             finished_actions: authorization.finished.clone(),
+            used_receipts: authorization.used.clone(),
         };
         let answer = self
             .client

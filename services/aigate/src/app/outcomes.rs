@@ -2,7 +2,7 @@
 //! tells over the event stream.
 
 use async_trait::async_trait;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use service_kit::{
     bus::{Event, Handler},
     error::{Error, Result},
@@ -10,7 +10,7 @@ use service_kit::{
 };
 
 use super::{App, id_in, ports::Action, records::Author};
-use crate::domain::recommendation::State;
+use crate::domain::recommendation::{EXECUTED, State};
 
 /// Consumer group of this service.
 pub const GROUP: &str = "aigate";
@@ -27,7 +27,18 @@ struct Told {
     recommendation: String,
 }
 
-/// Takes in events of actions.
+/// A receipt was used that no action of the exceptions service has.
+const USED: &str = "bylaw.exceptions.receipt.used.v1";
+
+/// What the report of such a receipt says, as far as it is read.
+#[derive(Debug, Deserialize)]
+struct Used {
+    document: String,
+    receipt: String,
+    operations: Vec<String>,
+}
+
+/// Takes in events of actions and of receipts.
 pub struct Outcomes(App);
 
 impl Outcomes {
@@ -41,7 +52,7 @@ impl Outcomes {
 #[async_trait]
 impl Handler for Outcomes {
     fn types(&self) -> &[&str] {
-        &["bylaw.exceptions.action.*"]
+        &["bylaw.exceptions.action.*", USED]
     }
 
     async fn handle(&self, event: &Event) -> Result<()> {
@@ -49,8 +60,10 @@ impl Handler for Outcomes {
             // Another source has no say in actions.
             return Ok(());
         }
-        let told: Told = serde_json::from_value(event.json()?)
-            .map_err(|e| Error::invalid("data", e.to_string()))?;
+        if event.r#type == USED {
+            return self.0.used(&read(event)?).await;
+        }
+        let told: Told = read(event)?;
         if told.recommendation.is_empty() {
             return Ok(());
         }
@@ -58,7 +71,28 @@ impl Handler for Outcomes {
     }
 }
 
+fn read<T: DeserializeOwned>(event: &Event) -> Result<T> {
+    serde_json::from_value(event.json()?).map_err(|e| Error::invalid("data", e.to_string()))
+}
+
 impl App {
+    /// The executing system reports what a recommendation was let do by itself.
+    async fn used(&self, used: &Used) -> Result<()> {
+        let Some(mut known) = self.store.of_receipt(&used.receipt).await? else {
+            return Ok(());
+        };
+        let meant = known.document == format!("documents/{}", used.document)
+            && used.operations.contains(&known.proposal.operation);
+        if known.state != State::Auto || !known.outcome.is_empty() || !meant {
+            return Ok(());
+        }
+        let (author, version) = (Author::own(self.now()), known.version);
+        EXECUTED.clone_into(&mut known.outcome);
+        known.touch(self.now());
+        let entry = author.changed("outcome-recorded", "record-outcome", &known);
+        self.keep(known, version, entry).await.map(|_| ())
+    }
+
     async fn record(&self, told: &Told) -> Result<()> {
         let id = id_in(&told.recommendation)?;
         let Found::Here(mut known) = self.store.find(id, &Scopes::All).await? else {

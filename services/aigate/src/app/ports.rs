@@ -71,6 +71,13 @@ pub trait Store: Send + Sync {
         entries: &[Entry],
     ) -> Result<bool>;
 
+    /// The recommendation that acts by itself with this receipt.
+    async fn of_receipt(&self, receipt: &str) -> Result<Option<Recommendation>>;
+
+    /// Names of recommendations that acted by themselves on a document and were executed,
+    /// the newest first.
+    async fn executed(&self, document: &str, limit: u64) -> Result<Vec<String>>;
+
     /// Those in review that lapse by `now` and aren't being accepted.
     async fn overdue(&self, now: DateTime<Utc>, limit: u64) -> Result<Vec<Recommendation>>;
 
@@ -102,7 +109,7 @@ pub struct Authorization {
     pub document: String,
     /// Line of the document; empty: all of it.
     pub line: String,
-    /// Actions on the exception that were executed.
+    /// Actions on the exception, and recommendations on the document, that were executed.
     pub finished: Vec<String>,
     /// Arguments, exactly as the receipt is to hold them.
     pub arguments: Vec<Fact>,

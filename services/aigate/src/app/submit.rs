@@ -21,6 +21,9 @@ use crate::domain::{
     use_case::UseCase,
 };
 
+/// Most executed recommendations that the policy service is told of, the last first.
+const FINISHED: u64 = 100;
+
 /// What is submitted.
 #[derive(Debug, Clone)]
 pub struct Submission {
@@ -166,6 +169,8 @@ impl App {
             if let Some(question) = question.filter(|_| result.verdict() == Verdict::Auto)
                 && let Some(execution) = &operation.execution
             {
+                let mut finished = situation.finished();
+                finished.extend(self.store.executed(&situation.document, FINISHED).await?);
                 let action = Authorization {
                     action: format!("recommendations/{id}"),
                     operation: proposal.operation.clone(),
@@ -174,7 +179,7 @@ impl App {
                         .trim_start_matches("documents/")
                         .to_owned(),
                     line: situation.line.clone(),
-                    finished: situation.finished(),
+                    finished,
                     arguments: said.arguments(),
                     audience: execution.audience.clone(),
                     question,

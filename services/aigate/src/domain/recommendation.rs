@@ -116,6 +116,9 @@ pub struct Proposal {
     pub input_digest: String,
 }
 
+/// The outcome of what was done.
+pub const EXECUTED: &str = "EXECUTED";
+
 /// States.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -18,7 +18,7 @@ use service_kit::{
 
 use crate::{
     app::ports::{Query, Request, Store},
-    domain::recommendation::{Party, Recommendation, State},
+    domain::recommendation::{EXECUTED, Party, Recommendation, State},
 };
 use schema::recommendation::{ActiveModel, Column, Entity, Model};
 
@@ -55,6 +55,11 @@ fn body(recommendation: &Recommendation) -> Result<String> {
 
 fn action(recommendation: &Recommendation) -> Option<String> {
     Some(recommendation.action.clone()).filter(|action| !action.is_empty())
+}
+
+fn receipt(recommendation: &Recommendation) -> Option<String> {
+    let receipt = recommendation.result.receipt.as_ref();
+    receipt.map(|receipt| receipt.id.clone())
 }
 
 fn intent_time(recommendation: &Recommendation) -> Option<i64> {
@@ -105,6 +110,8 @@ impl Store for Sql {
                     version: Set(recommendation.version),
                     body: Set(body.clone()),
                     action: Set(action(recommendation)),
+                    document: Set(Some(recommendation.document.clone())),
+                    receipt: Set(receipt(recommendation)),
                 };
                 Entity::insert(row).exec_without_returning(&tx).await?;
                 outbox::insert(&tx, entries).await
@@ -188,6 +195,22 @@ impl Store for Sql {
             }
             written => written,
         }
+    }
+
+    async fn of_receipt(&self, receipt: &str) -> Result<Option<Recommendation>> {
+        let select = Entity::find().filter(Column::Receipt.eq(receipt));
+        Ok(self.all(select, 1).await?.pop())
+    }
+
+    async fn executed(&self, document: &str, limit: u64) -> Result<Vec<String>> {
+        let select = Entity::find()
+            .filter(Column::Document.eq(document))
+            .filter(Column::Receipt.is_not_null())
+            .order_by_desc(Column::CreateTime)
+            .order_by_desc(Column::Id);
+        let acted = self.all(select, limit).await?;
+        let executed = acted.iter().filter(|known| known.outcome == EXECUTED);
+        Ok(executed.map(Recommendation::name).collect())
     }
 
     async fn overdue(&self, now: DateTime<Utc>, limit: u64) -> Result<Vec<Recommendation>> {

@@ -29,6 +29,10 @@ pub(super) mod recommendation {
         pub body: String,
         /// The action that came of it.
         pub action: Option<String>,
+        /// `documents/{type}/{id}`.
+        pub document: Option<String>,
+        /// `jti` of the receipt that it acts with by itself.
+        pub receipt: Option<String>,
     }
     service_kit::no_relations!();
 }
@@ -38,6 +42,7 @@ pub(super) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         statements("aigate_0001_create", CREATE),
         Box::new(OneAction),
         statements("aigate_0003_kinds", KINDS),
+        Box::new(Receipts),
     ]
 }
 
@@ -58,6 +63,45 @@ const CREATE: &[&str] = &[
 ];
 
 const KINDS: &[&str] = &["ALTER TABLE declared ADD COLUMN kind text NOT NULL DEFAULT ''"];
+
+/// Which receipt a recommendation acts with by itself, and on which document.
+struct Receipts;
+
+impl MigrationName for Receipts {
+    fn name(&self) -> &str {
+        "aigate_0004_receipts"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Receipts {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let (document, receipt) = match manager.get_database_backend() {
+            DbBackend::Postgres => (
+                "body::jsonb->>'document'",
+                "body::jsonb#>>'{result,receipt,id}'",
+            ),
+            _ => (
+                "json_extract(body, '$.document')",
+                "json_extract(body, '$.result.receipt.id')",
+            ),
+        };
+        for sql in [
+            "ALTER TABLE recommendations ADD COLUMN document text",
+            "ALTER TABLE recommendations ADD COLUMN receipt text",
+            &format!(
+                "UPDATE recommendations SET document = NULLIF({document}, ''), \
+                 receipt = {receipt}"
+            ),
+            "CREATE INDEX recommendations_by_receipt ON recommendations (receipt)",
+            "CREATE INDEX recommendations_that_acted ON recommendations \
+             (document, create_time) WHERE receipt IS NOT NULL",
+        ] {
+            manager.get_connection().execute_unprepared(sql).await?;
+        }
+        Ok(())
+    }
+}
 
 /// One action for a recommendation, and one recommendation for an action.
 struct OneAction;

@@ -26,7 +26,7 @@ use crate::domain::{
     state,
 };
 
-/// Most executed actions that the policy service is told of, the last first.
+/// Most executed actions, and receipts of others that were used, that the policy service is told of, the last first.
 const FINISHED: u64 = 100;
 /// Most actions that one sweep takes on.
 const SWEEP: u64 = 100;
@@ -133,12 +133,17 @@ impl App {
         };
         // Of exceptions before this one too: what was executed has ended them.
         let finished = self.store.executed(&action.document, FINISHED).await?;
+        let used = self
+            .store
+            .used(&action.document, &action.operation, FINISHED)
+            .await?;
         Ok(Authorization {
             action: action.name(),
             operation: action.operation.clone(),
             document: action.document.to_string(),
             line,
             finished,
+            used,
             arguments: action.arguments.clone(),
             audience: action.audience.clone(),
             question: Question {

@@ -173,6 +173,19 @@ pub struct Touched {
     pub new: bool,
 }
 
+/// A receipt that an executing system reports used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Used {
+    /// The document acted on.
+    pub document: Key,
+    /// `jti`.
+    pub receipt: String,
+    /// What it may have been for: the operations that the event's type executes.
+    pub operations: Vec<String>,
+    /// When it was reported.
+    pub time: DateTime<Utc>,
+}
+
 /// What an ingestion changes.
 #[derive(Debug, Default, Clone)]
 pub struct Plan {
@@ -190,6 +203,8 @@ pub struct Plan {
     pub evidence: Vec<(String, Evidence)>,
     /// How many new events speak for exceptions that were there and don't change else.
     pub supported: Vec<(String, i64)>,
+    /// Receipts that were used, and that no action here has.
+    pub used: Vec<Used>,
     /// Exceptions that were there and change, with the version that was read.
     pub changed: Vec<(Exception, i64)>,
     /// Actions that change, with the version that was read.
@@ -285,6 +300,9 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<Action>>;
     /// Names of actions on a document that were executed, the last first.
     async fn executed(&self, document: &Key, limit: u64) -> Result<Vec<String>>;
+    /// Receipts for an operation on a document that were used and that no action here has,
+    /// the last first.
+    async fn used(&self, document: &Key, operation: &str, limit: u64) -> Result<Vec<String>>;
     /// The action of a request, where it is a retry.
     async fn requested(&self, requester: &Party, request_id: &str) -> Result<Option<Action>>;
     /// Exceptions and actions that wait for this service: overdue, or complete.
@@ -333,6 +351,8 @@ pub struct Authorization {
     pub line: String,
     /// Actions that were executed: their receipts are used up.
     pub finished: Vec<String>,
+    /// Receipts of others for the operation on the document that were used.
+    pub used: Vec<String>,
     /// Arguments.
     pub arguments: Vec<Fact>,
     /// The executing system.

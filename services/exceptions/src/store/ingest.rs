@@ -177,6 +177,7 @@ async fn write(tx: &Tx, plan: &Plan) -> Result<()> {
     for (action, read) in &plan.actions {
         cases::update_action(tx, action, *read).await?;
     }
+    write_used(tx, plan).await?;
     wake(tx, plan).await?;
     outbox::insert(tx, &plan.entries).await
 }
@@ -241,6 +242,27 @@ async fn write_documents(tx: &Tx, plan: &Plan) -> Result<()> {
     }
     for chunk in plan.facts.chunks(CHUNK) {
         write_facts(tx, chunk).await?;
+    }
+    Ok(())
+}
+
+async fn write_used(tx: &Tx, plan: &Plan) -> Result<()> {
+    use schema::used_receipt::{Column, Entity};
+    let rows = plan.used.iter().flat_map(rows::used_receipts);
+    for chunk in rows.collect::<Vec<_>>().chunks(CHUNK) {
+        // It may be reported more than once.
+        let known = OnConflict::columns([
+            Column::DocumentKind,
+            Column::DocumentId,
+            Column::Operation,
+            Column::Receipt,
+        ])
+        .do_nothing()
+        .to_owned();
+        Entity::insert_many(chunk.iter().cloned())
+            .on_conflict(known)
+            .exec_without_returning(tx)
+            .await?;
     }
     Ok(())
 }

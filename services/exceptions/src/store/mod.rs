@@ -129,6 +129,10 @@ impl Store for Sql {
         queries::executed(self.db.read(), document, limit).await
     }
 
+    async fn used(&self, document: &Key, operation: &str, limit: u64) -> Result<Vec<String>> {
+        queries::used(self.db.read(), document, operation, limit).await
+    }
+
     async fn requested(&self, requester: &Party, request_id: &str) -> Result<Option<Action>> {
         let Subject { issuer, subject } = &requester.approver.who;
         queries::requested(self.db.read(), issuer, subject, request_id).await

@@ -206,6 +206,27 @@ pub(super) async fn executed(
         .collect())
 }
 
+pub(super) async fn used(
+    db: &DatabaseConnection,
+    document: &Key,
+    operation: &str,
+    limit: u64,
+) -> Result<Vec<String>> {
+    use schema::used_receipt::{Column, Entity};
+    let found = Entity::find()
+        .select_only()
+        .column(Column::Receipt)
+        .filter(Column::DocumentKind.eq(&document.kind))
+        .filter(Column::DocumentId.eq(&document.id))
+        .filter(Column::Operation.eq(operation))
+        .order_by_desc(Column::ReportTime)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(found)
+}
+
 pub(super) async fn requested(
     db: &DatabaseConnection,
     issuer: &str,

@@ -10,7 +10,7 @@ use service_kit::error::{Error, Result};
 
 use super::schema;
 use crate::{
-    app::ports::{Asserter, Bound, DeadLetter, Handled, Owner, Seen, Touched},
+    app::ports::{Asserter, Bound, DeadLetter, Handled, Owner, Seen, Touched, Used},
     domain::{
         action::{self, Action, Given},
         document::{Fact, Key},
@@ -84,6 +84,20 @@ pub(super) fn source(bound: &Bound) -> schema::source::ActiveModel {
         subject: Set(bound.owner.subject.clone()),
         bind_time: Set(micros(bound.time)),
     }
+}
+
+pub(super) fn used_receipts(
+    used: &Used,
+) -> impl Iterator<Item = schema::used_receipt::ActiveModel> + '_ {
+    used.operations
+        .iter()
+        .map(|operation| schema::used_receipt::ActiveModel {
+            document_kind: Set(used.document.kind.clone()),
+            document_id: Set(used.document.id.clone()),
+            operation: Set(operation.clone()),
+            receipt: Set(used.receipt.clone()),
+            report_time: Set(micros(used.time)),
+        })
 }
 
 pub(super) fn owner(row: schema::source::Model) -> (String, Owner) {

@@ -237,6 +237,26 @@ pub(super) mod approval {
     service_kit::no_relations!();
 }
 
+/// Receipts that were used and that no action has, by what they may have been for.
+pub(super) mod used_receipt {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "used_receipts")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub document_kind: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub document_id: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub operation: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub receipt: String,
+        pub report_time: i64,
+    }
+    service_kit::no_relations!();
+}
+
 /// The service's migrations, in order. One that is released never changes.
 pub(super) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![
@@ -244,6 +264,7 @@ pub(super) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         statements("exceptions_0002_sources", SOURCES),
         statements("exceptions_0003_waits", WAITS),
         statements("exceptions_0004_limits", LIMITS),
+        statements("exceptions_0005_used_receipts", USED),
     ]
 }
 
@@ -314,6 +335,12 @@ const WAITS: &[&str] = &[
     "ALTER TABLE actions ADD COLUMN missing_facts text NOT NULL DEFAULT '[]'",
     "DROP INDEX actions_waiting",
     "CREATE INDEX actions_by_expiry ON actions (state, expire_time)",
+];
+
+const USED: &[&str] = &[
+    "CREATE TABLE used_receipts (document_kind text NOT NULL, document_id text NOT NULL, \
+     operation text NOT NULL, receipt text NOT NULL, report_time bigint NOT NULL, \
+     PRIMARY KEY (document_kind, document_id, operation, receipt))",
 ];
 
 const LIMITS: &[&str] = &["ALTER TABLE dead_letters ADD COLUMN asserts text NOT NULL DEFAULT '[]'"];

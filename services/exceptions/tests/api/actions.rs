@@ -155,6 +155,37 @@ testkit::backends! {
         assert_eq!(last.finished_actions, [first.name]);
     }
 
+    async fn the_report_of_a_receipt_of_others_is_told_to_the_policy_and_the_stream(backend: Backend) {
+        let suite = Suite::start(backend).await;
+        suite.policy.answer(Effect::Allow, &[]);
+        let name = suite.hold("SO-1").await;
+        // A recommendation that acted by itself has it; the event's type executes this, too.
+        let used = "019abc4e-6f3e-7c11-9b1e-3f2f6f0a5d11";
+        let report = |receipt: &str| released("SO-1", &format!(r#"{{"receipt": "{receipt}"}}"#));
+        for receipt in [used, used, "no receipt"] {
+            suite.ingest(report(receipt)).await;
+        }
+        assert_eq!(suite.get(&name).await.state(), ExceptionState::Resolved);
+        suite.recorded("SO-1", 6).await;
+        let told = suite.harness.log.records().into_iter();
+        let told: Vec<_> = told.filter(|record| record.r#type == "bylaw.exceptions.receipt.used.v1").collect();
+        assert_eq!(told.len(), 2);
+        let payload: serde_json::Value = serde_json::from_slice(&told[0].payload).unwrap();
+        assert_eq!((&payload["document"], &payload["receipt"]), (&"order/SO-1".into(), &used.into()));
+        assert_eq!(payload["operations"][0], "release_credit_hold");
+
+        let again = suite.hold("SO-1").await;
+        let action = ask(&mut suite.desk(), wanted(&again)).await.unwrap();
+        let asked = suite.policy.state().authorizations.pop().unwrap();
+        assert_eq!(asked.used_receipts, [used]);
+        // One of an action here is known by the action, and that of another order isn't told.
+        suite.ingest(report(&action.receipt.unwrap().id)).await;
+        let other = suite.hold("SO-2").await;
+        ask(&mut suite.desk(), wanted(&other)).await.unwrap();
+        let asked = suite.policy.state().authorizations.pop().unwrap();
+        assert!(asked.used_receipts.is_empty());
+    }
+
     async fn what_the_policy_denies_is_kept_with_the_reasons(backend: Backend) {
         let suite = Suite::start(backend).await;
         suite.policy.answer(Effect::Deny, &[]);

@@ -54,6 +54,8 @@ pub struct Action {
     pub line: String,
     /// Actions on the document that were executed.
     pub finished: Vec<String>,
+    /// Receipts for the operation on the document that were used.
+    pub used: Vec<Uuid>,
     /// Arguments of the operation.
     pub arguments: BTreeMap<String, Value>,
     /// The executing system.
@@ -319,6 +321,7 @@ impl Action {
                 operation: self.operation.clone(),
             },
             finished: self.finished.clone(),
+            used: self.used.clone(),
             now: authorized.answer.decision.decide_time,
             until: authorized.receipt.expires + receipt::CLOCK_SKEW,
         }

@@ -163,6 +163,8 @@ pub struct Claim {
     pub target: Target,
     /// Actions whose receipts are used up.
     pub finished: Vec<String>,
+    /// Receipts that are used up, whatever their action.
+    pub used: Vec<Uuid>,
     /// From when on receipts don't stand any more.
     pub now: DateTime<Utc>,
     /// Until when this one stands.

@@ -159,6 +159,7 @@ pub(super) fn action(request: AuthorizeActionRequest, source: &Source<'_>) -> Re
         document,
         line: line(request.line)?,
         finished: finished(request.finished_actions)?,
+        used: used(&request.used_receipts)?,
         arguments: facts::values_from_proto(request.arguments, "arguments", MAX_LIST)?,
         audience,
         question: question(asked, "request.", source)?,
@@ -191,6 +192,24 @@ fn excluded(subjects: Vec<String>, named: Vec<types::Principal>) -> Result<Vec<S
         Ok(Somebody::of(&who.issuer, &subject))
     });
     everywhere.chain(named).collect()
+}
+
+fn used(receipts: &[String]) -> Result<Vec<Uuid>> {
+    let field = "used_receipts";
+    if receipts.len() > MAX_FINISHED {
+        let problem = format!(
+            "{} items, at most {MAX_FINISHED} are allowed",
+            receipts.len()
+        );
+        return Err(Error::too_large(field, problem));
+    }
+    let id = |(index, receipt): (usize, &String)| {
+        let problem = "expected the `jti` of a receipt, a UUID";
+        receipt
+            .parse()
+            .map_err(|_| Error::invalid(format!("{field}[{index}]"), problem))
+    };
+    receipts.iter().enumerate().map(id).collect()
 }
 
 fn finished(actions: Vec<String>) -> Result<Vec<String>> {

@@ -134,7 +134,8 @@ fn taken_over(new: &Authorized, claim: &Claim) -> OnConflict {
     let own = std::iter::once(&new.action).chain(&claim.finished);
     let gives_way = Condition::any()
         .add(held(Column::StandUntil).lte(claim.now.timestamp_micros()))
-        .add(held(Column::Action).is_in(own.map(String::as_str)));
+        .add(held(Column::Action).is_in(own.map(String::as_str)))
+        .add(held(Column::Receipt).is_in(claim.used.iter().copied()));
     OnConflict::columns([
         Column::Audience,
         Column::Document,

@@ -152,6 +152,7 @@ fn claim(line: &str, now: i64, until: i64) -> Claim {
             operation: "release_order".into(),
         },
         finished: Vec::new(),
+        used: Vec::new(),
         now: time(now),
         until: time(until),
     }

@@ -196,6 +196,23 @@ testkit::backends! {
         assert!(fixture.authorize(next).await.unwrap().receipt.is_some());
     }
 
+    async fn a_receipt_that_was_used_stands_in_nobodys_way(backend: Backend) {
+        let fixture = Fixture::start(backend).await;
+        let first = fixture.authorize(fixture.approved("recommendations/1", "5000 EUR")).await.unwrap();
+        let used = first.receipt.unwrap().id;
+        let mut next = fixture.approved("exceptions/1/actions/1", "5000 EUR");
+        // That of something else doesn't count.
+        next.used_receipts = vec![uuid::Uuid::now_v7().to_string()];
+        let status = fixture.authorize(next.clone()).await.unwrap_err();
+        assert_eq!(refusal(&status).1, "RECEIPT_STANDS");
+        next.used_receipts.push(used);
+        assert!(fixture.authorize(next.clone()).await.unwrap().receipt.is_some());
+        // The next one stands in its place.
+        next.action = "exceptions/1/actions/2".into();
+        let status = fixture.authorize(next).await.unwrap_err();
+        assert_eq!(refusal(&status).1, "RECEIPT_STANDS");
+    }
+
     async fn a_receipt_stands_until_late_clocks_are_past_it(backend: Backend) {
         let fixture = Fixture::start(backend).await;
         fixture.authorize(fixture.approved("actions/1", "5000 EUR")).await.unwrap();
@@ -328,6 +345,9 @@ testkit::backends! {
             (with(|r| r.line = "x".repeat(257)), "line"),
             (with(|r| r.finished_actions = vec![String::new()]), "finished_actions[0]"),
             (with(|r| r.finished_actions = vec!["a".into(); 257]), "finished_actions"),
+            (with(|r| r.used_receipts = vec!["jti".into()]), "used_receipts[0]"),
+            (with(|r| r.used_receipts = vec![String::new(); 257]), "used_receipts"),
+            (with(|r| r.excluded = vec![Principal::default(); 65]), "excluded"),
             (with(|r| r.arguments.push(r.arguments[0].clone())), "arguments[1].name"),
             (with(|r| r.arguments = vec![r.arguments[0].clone(); 65]), "arguments"),
             (with(|r| r.approvals[0].approver = None), "approvals[0].approver.subject"),

@@ -44,6 +44,8 @@ pub(super) struct Ended {
     pub(super) entries: Vec<Entry>,
     /// The exceptions it resolved, with their types.
     pub(super) resolved: Vec<(String, String)>,
+    /// Whether it names a receipt that no action here has.
+    pub(super) foreign_receipt: bool,
 }
 
 impl Standing {
@@ -171,8 +173,8 @@ impl Standing {
     }
 
     /// The action that the receipt names, or one it renewed, be it that it has lapsed
-    /// meanwhile; where the event names none, the only one that is authorized. A report
-    /// that names no action is for people.
+    /// meanwhile; where the event names none, the only one that is authorized. A receipt
+    /// that isn't one of these is that of something that acts without an exception's action.
     fn execute(
         &mut self,
         app: &App,
@@ -202,10 +204,7 @@ impl Standing {
             .filter(|action| meant(action))
             .collect();
         let (Some(action), true) = (all.pop(), all.is_empty()) else {
-            if reading.receipt.is_some() {
-                let document = reading.document.to_string();
-                tracing::warn!(document, "an execution names no authorized action");
-            }
+            ended.foreign_receipt = reading.receipt.is_some();
             return;
         };
         if action.step(action::Step::Execute, "", author.now).is_err() {

@@ -16,11 +16,12 @@ use super::{
 };
 use crate::{
     app::{
-        App,
-        ports::{Asserter, DeadLetter, Handled, Plan, Planner, Seen, Snapshot, Touched},
-        records::{Author, Subject},
+        App, is_uuid,
+        ports::{Asserter, DeadLetter, Handled, Plan, Planner, Seen, Snapshot, Touched, Used},
+        records::{Author, Subject, told},
     },
     domain::{
+        catalog::EventType,
         document::{Fact, Key},
         exception::Evidence,
         text,
@@ -144,6 +145,9 @@ impl<'b> Draft<'b> {
                 .end(self.batch.app, author, declared, &meaning.reading);
             self.plan.entries.extend(ended.entries);
             outcome.meant(ended.resolved, Effect::Resolved);
+            if ended.foreign_receipt {
+                self.used(item, meaning, scope, declared);
+            }
         }
         outcome.settle();
         let meanings = outcome
@@ -174,6 +178,41 @@ impl<'b> Draft<'b> {
             self.plan.replayed.clone_from(&self.batch.replayed);
         }
         outcome
+    }
+
+    /// Notes that a receipt was used that isn't one of an action here, such as that of a
+    /// recommendation that acts by itself, and tells whoever it is of.
+    fn used(&mut self, item: &Item, meaning: &Meaning, scope: &Scope, declared: &EventType) {
+        let (Some(receipt), Some(executes)) = (&meaning.reading.receipt, &declared.executes) else {
+            return;
+        };
+        let document = &meaning.reading.document;
+        if !is_uuid(receipt) {
+            let document = document.to_string();
+            tracing::warn!(document, "an execution names what is no receipt");
+            return;
+        }
+        let subject = Subject {
+            resource: document.name(),
+            scope: scope.as_str(),
+            correlation_id: item.event.correlation(),
+        };
+        let payload = json!({
+            "document": document.to_string(),
+            "receipt": receipt,
+            "operations": executes.operations,
+            "source": item.event.source, "id": item.event.id,
+        });
+        let author = &self.batch.author;
+        let (what, verb) = ("receipt.used", "exceptions.action.execute");
+        let entry = author.record(what, verb, &subject, outbox::Outcome::Done, payload);
+        self.plan.entries.push(told(entry));
+        self.plan.used.push(Used {
+            document: document.clone(),
+            receipt: receipt.clone(),
+            operations: executes.operations.clone(),
+            time: author.now,
+        });
     }
 
     fn touch(&mut self, item: &Item, meaning: &Meaning, scope: &Scope) {
@@ -239,7 +278,7 @@ impl<'b> Draft<'b> {
                     let author = &self.batch.author;
                     let what = "exception.raised";
                     let entry = author.on_exception(what, "exceptions.exception.raise", exception);
-                    self.plan.entries.push(crate::app::records::told(entry));
+                    self.plan.entries.push(told(entry));
                     (exception.id.clone(), Effect::Raised)
                 }
             };

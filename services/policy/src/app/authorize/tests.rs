@@ -43,6 +43,7 @@ fn action(approvals: Vec<GivenApproval>) -> Action {
         document: "order/1".into(),
         line: String::new(),
         finished: Vec::new(),
+        used: Vec::new(),
         arguments: BTreeMap::new(),
         audience: "erp".into(),
         question: Question {
