@@ -11,15 +11,14 @@ use std::{
 
 use super::{
     limits,
+    lines::Lines,
     set::ClassSet,
     space::{Space, index},
+    sweep::Sweep,
 };
 
 /// The verdict of a subspace that was left out, as the budget ended.
 pub(super) const CUT: u32 = u32::MAX;
-
-/// Up to how many rows are taken in and out one by one.
-const FEW: usize = 16;
 
 /// Says what rows come to.
 pub trait Judge {
@@ -30,6 +29,13 @@ pub trait Judge {
 
     /// The verdict where exactly these rows match; 0: nothing to say.
     fn verdict(&mut self, hits: &[u32], path: Path<'_>) -> u32;
+
+    /// A weight for each row of `live`, if in all of the subspace the verdict is 0 where the
+    /// weights of those that match add up to zero, wrapping around, and 1 elsewhere.
+    fn weights(&mut self, live: &[u32]) -> Option<Vec<u64>> {
+        let _ = live;
+        None
+    }
 }
 
 /// Which rows match everywhere in a subspace.
@@ -92,108 +98,6 @@ struct Frame {
     from: u32,
     to: u32,
     runs: Vec<(u32, u32)>,
-}
-
-/// Runs over the classes of a dimension.
-#[derive(Debug)]
-struct Sweep {
-    /// Rows that don't test it.
-    wild: Vec<u32>,
-    /// Rows that match at the present class.
-    active: Vec<u32>,
-    /// Where rows begin and end to match: class, whether it begins, row.
-    events: Vec<(u32, bool, u32)>,
-    next: usize,
-    at: u32,
-    end: u32,
-}
-
-impl Sweep {
-    fn new(space: &Space<'_>, live: &[u32], dimension: u32, (from, to): (u32, u32)) -> Self {
-        let mut sweep = Self {
-            wild: Vec::new(),
-            active: Vec::new(),
-            events: Vec::new(),
-            next: 0,
-            at: from,
-            end: to,
-        };
-        for &row in live {
-            match space.set(row, dimension) {
-                None => sweep.wild.push(row),
-                Some(set) => {
-                    for &(begin, end) in set.ranges() {
-                        let (begin, end) = (begin.max(from), end.min(to));
-                        if begin < end {
-                            sweep.events.push((begin, true, row));
-                            sweep.events.push((end, false, row));
-                        }
-                    }
-                }
-            }
-        }
-        sweep.events.sort_unstable();
-        sweep
-    }
-
-    /// Takes rows in and out where the present class begins.
-    fn change(&mut self) {
-        let rest = &self.events[self.next..];
-        let due = rest.partition_point(|event| event.0 <= self.at);
-        let (ended, begun) = rest[..due].split_at(rest[..due].partition_point(|event| !event.1));
-        self.next += due;
-        if due < FEW {
-            for &(_, begins, row) in ended.iter().chain(begun) {
-                match (self.active.binary_search(&row), begins) {
-                    (Ok(place), false) => {
-                        self.active.remove(place);
-                    }
-                    (Err(place), true) => self.active.insert(place, row),
-                    _ => {}
-                }
-            }
-            return;
-        }
-        let mut ended = ended.iter().map(|event| event.2).peekable();
-        self.active.retain(|&row| {
-            while ended.next_if(|&gone| gone < row).is_some() {}
-            ended.next_if_eq(&row).is_none()
-        });
-        let begun: Vec<u32> = begun.iter().map(|event| event.2).collect();
-        self.active = merge(&self.active, &begun);
-    }
-
-    /// The next run, and the rows that match in it.
-    fn step(&mut self) -> Option<(u32, u32, Vec<u32>)> {
-        if self.at >= self.end {
-            return None;
-        }
-        self.change();
-        let from = self.at;
-        self.at = self
-            .events
-            .get(self.next)
-            .map_or(self.end, |event| event.0.min(self.end));
-        Some((from, self.at, merge(&self.wild, &self.active)))
-    }
-}
-
-/// Two ascending lists as one.
-fn merge(a: &[u32], b: &[u32]) -> Vec<u32> {
-    let mut out = Vec::with_capacity(a.len() + b.len() + 1);
-    let (mut i, mut j) = (0, 0);
-    while i < a.len() && j < b.len() {
-        if a[i] < b[j] {
-            out.push(a[i]);
-            i += 1;
-        } else {
-            out.push(b[j]);
-            j += 1;
-        }
-    }
-    out.extend_from_slice(&a[i..]);
-    out.extend_from_slice(&b[j..]);
-    out
 }
 
 /// What a question may look at: a run of classes for each dimension.
@@ -265,21 +169,24 @@ pub(super) fn build<J: Judge>(
         seen: HashMap::default(),
         remembered: 0,
         unique: HashMap::default(),
+        lines: Lines::default(),
         work,
     };
     builder.run();
     builder.diagram
 }
 
-struct Builder<'b, 't, J> {
-    space: &'b Space<'t>,
-    windows: &'b Windows,
-    judge: &'b mut J,
-    diagram: Diagram,
+pub(super) struct Builder<'b, 't, J> {
+    pub(super) space: &'b Space<'t>,
+    pub(super) windows: &'b Windows,
+    pub(super) judge: &'b mut J,
+    pub(super) diagram: Diagram,
     seen: HashMap<Box<[u32]>, u32, BuildHasherDefault<Mix>>,
-    remembered: usize,
+    /// How many words are taken by what is remembered.
+    pub(super) remembered: usize,
     unique: HashMap<Node, u32, BuildHasherDefault<Mix>>,
-    work: u64,
+    pub(super) lines: Lines,
+    pub(super) work: u64,
 }
 
 impl<J: Judge> Builder<'_, '_, J> {
@@ -342,6 +249,13 @@ impl<J: Judge> Builder<'_, '_, J> {
         if let Some(&id) = self.seen.get(live.as_slice()) {
             return Some(id);
         }
+        if let Some(id) = self.plane(&live[..live.len() - 1], dimension) {
+            if self.remembered < limits::MEMORY {
+                self.remembered += live.len() + 8;
+                self.seen.insert(live.into_boxed_slice(), id);
+            }
+            return Some(id);
+        }
         let window = self.windows.get(dimension);
         let sweep = Sweep::new(self.space, &live[..live.len() - 1], dimension, window);
         self.work = self.work.saturating_sub(2 * sweep.events.len() as u64);
@@ -373,7 +287,7 @@ impl<J: Judge> Builder<'_, '_, J> {
         id
     }
 
-    fn node(&mut self, node: Node) -> u32 {
+    pub(super) fn node(&mut self, node: Node) -> u32 {
         if let Some(&id) = self.unique.get(&node) {
             return id;
         }

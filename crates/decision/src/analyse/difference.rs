@@ -374,4 +374,37 @@ impl Judge for Versions<'_> {
         let next = u32::try_from(self.pairs.len() + 1).unwrap_or(u32::MAX - 1);
         *self.pairs.entry((old, new)).or_insert(next)
     }
+
+    /// Where all that matches counts, how often each output is given on one side and the
+    /// other: some bits of a word for each output, so that none spills into the next.
+    fn weights(&mut self, live: &[u32]) -> Option<Vec<u64>> {
+        if !self.cancels {
+            return None;
+        }
+        let mut outputs: Vec<u32> = Vec::new();
+        let mut weights = Vec::with_capacity(live.len());
+        for &row in live {
+            let old = row < self.new.first;
+            let rules = if old { &self.old } else { &self.new };
+            let output = rules.output(row);
+            let known = outputs.iter().position(|&other| other == output);
+            let place = known.unwrap_or(outputs.len());
+            if known.is_none() {
+                outputs.push(output);
+            }
+            weights.push((place, old));
+            if outputs.len() > 6 {
+                return None;
+            }
+        }
+        let bits = 64 / outputs.len().max(1);
+        if live.len() >= 1 << (bits - 1).min(31) {
+            return None;
+        }
+        let weight = |(place, old): (usize, bool)| {
+            let one = 1_u64 << (bits * place);
+            if old { one.wrapping_neg() } else { one }
+        };
+        Some(weights.into_iter().map(weight).collect())
+    }
 }

@@ -20,6 +20,7 @@ mod fill;
 mod finder;
 mod gaps;
 pub mod limits;
+mod lines;
 mod model;
 mod outcome;
 mod pairs;
@@ -35,6 +36,7 @@ mod silent;
 mod solve;
 mod space;
 mod stretches;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod witness;

@@ -58,10 +58,13 @@ impl Reach<'_> {
             self.paths[at] = match node {
                 Node::Leaf(0 | CUT) => 0,
                 Node::Leaf(_) => 1,
-                Node::Split { from, runs, .. } => children(*from, runs)
-                    .keys()
-                    .map(|&child| self.paths[index(child)])
-                    .fold(0, u64::saturating_add),
+                Node::Split { runs, .. } => {
+                    let mut children: Vec<u32> = runs.iter().map(|run| run.1).collect();
+                    children.sort_unstable();
+                    children.dedup();
+                    let paths = children.iter().map(|&child| self.paths[index(child)]);
+                    paths.fold(0, u64::saturating_add)
+                }
             };
         }
     }

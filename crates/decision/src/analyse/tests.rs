@@ -332,6 +332,24 @@ proptest! {
     }
 
     #[test]
+    fn differences_of_all_that_matches_are_those_of_brute_force(
+        old in small_rows(16),
+        new in small_rows(16),
+    ) {
+        let (before, after) = (read(&text_of(&old, "COLLECT", None)), read(&text_of(&new, "COLLECT", None)));
+        let found = difference(&before, &after);
+        prop_assert_eq!(&found.undecided, &[]);
+        let (old_masks, new_masks) = (row_masks(&before), row_masks(&after));
+        let regions: Vec<Mask> = found.changes.iter().map(|c| region_mask(&before, &c.region)).collect();
+        for point in points(true) {
+            let old = given(&before, &matching(&old_masks, &point), true);
+            let new = given(&after, &matching(&new_masks, &point), true);
+            let within = regions.iter().filter(|region| covers(region, &point)).count();
+            prop_assert_eq!(within, usize::from(old != new), "{:?}", point);
+        }
+    }
+
+    #[test]
     fn differences_are_those_of_brute_force(
         old in small_rows(6),
         more in small_rows(4),
