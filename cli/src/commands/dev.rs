@@ -118,7 +118,13 @@ fn files(example: &str) -> Result<Files, Failure> {
 }
 
 /// Kinds of documents that stand beside those of the services: the command line's own.
-const BESIDES: [&str; 2] = ["PolicyTest", "EventMapping"];
+const BESIDES: [&str; 5] = [
+    "PolicyTest",
+    "TableTest",
+    "DecisionTable",
+    "DecisionModel",
+    "EventMapping",
+];
 
 /// Starts the five services and writes down where they listen. Before anything is written,
 /// every file of the example is checked, so that a mistake in one leaves nothing behind

@@ -214,3 +214,90 @@ fn what_cant_be_carried_is_refused_with_its_place() {
     let missing = home.path("missing.yaml");
     home.run(&["policy", "import", arg(&missing)]).exits(2);
 }
+
+#[test]
+fn tables_by_themselves_are_tested_with_row_coverage() {
+    let home = Home::new();
+    home.file("fee.yaml", TABLE);
+    let tests = "kind: TableTest
+file: fee.yaml
+facts:
+  heavy: {weight: 11}
+tests:
+  - name: light parcels go by post
+    set: {weight: 3}
+    expect: {result: {fee: 4.9, carrier: post}, rows: [light]}
+  - name: heavy ones cost
+    facts: [heavy]
+    set: {tier: none}
+    expect: {rows: [heavy]}
+  - name: what a heavy one costs depends on the tier
+    facts: [heavy]
+    expect: {unknown_facts: [tier]}
+";
+    let path = home.file("fee_test.yaml", tests);
+    let found = home
+        .run(&["policy", "test", arg(&path), "--output", "json"])
+        .exits(0)
+        .json();
+    assert_eq!((&found["passed"], &found["failed"]), (&json!(3), &json!(0)));
+    let coverage = &found["coverage"];
+    assert_eq!(
+        (&coverage["rows"], &coverage["reached"]),
+        (&json!(3), &json!(2))
+    );
+    let unreached = &coverage["unreached"][0];
+    assert_eq!(
+        (&unreached["table"], &unreached["row"]),
+        (&json!("fee"), &json!("gold"))
+    );
+    let text = home.run(&["policy", "test", arg(&path)]).exits(0).stdout;
+    assert!(text.contains("fee.yaml: fee  gold"), "{text}");
+    assert!(
+        text.contains("3 passed, 0 failed; 2 of 3 rows reached"),
+        "{text}"
+    );
+
+    let path = home.file("fee_test.yaml", tests.replace("fee: 4.9,", "fee: 5,"));
+    let ran = home.run(&["policy", "test", arg(&path)]).exits(4);
+    assert!(
+        ran.stdout.contains("FAIL light parcels go by post"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout.contains("line 6: result: found"),
+        "{}",
+        ran.stdout
+    );
+    let junit = home
+        .run(&["policy", "test", arg(&path), "--output", "junit"])
+        .exits(4);
+    assert!(junit.stdout.contains("failures=\"1\""), "{}", junit.stdout);
+
+    let path = home.file("fee_test.yaml", tests.replace("fee.yaml", "fees.yaml"));
+    let ran = home.run(&["policy", "test", arg(&path)]).exits(2);
+    assert!(ran.stderr.contains("fee_test.yaml:2:7"), "{}", ran.stderr);
+    let path = home.file(
+        "fee_test.yaml",
+        tests.replace("rows: [heavy]", "effect: ALLOW"),
+    );
+    let ran = home.run(&["policy", "test", arg(&path)]).exits(2);
+    assert!(
+        ran.stderr.contains("unknown key `effect`"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn the_examples_decisions_pass_their_tests() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/distributor/decisions");
+    let home = Home::new();
+    let found = home
+        .run(&["policy", "test", arg(&folder), "--output", "json"])
+        .exits(0)
+        .json();
+    assert_eq!(found["failed"], json!(0));
+    assert_eq!(found["coverage"]["unreached"], json!([]));
+}

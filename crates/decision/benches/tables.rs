@@ -13,7 +13,7 @@
 
 mod made;
 
-use decision::{Facts, Model, Outcome, Value, evaluate, model::Absent};
+use decision::{Facts, Model, Outcome, Value, evaluate, model::Options};
 use divan::{Bencher, black_box};
 use made::{Made, Shape};
 
@@ -89,7 +89,7 @@ fn model(bencher: Bencher<'_, '_>, rows: usize) {
     let mut next = 0;
     bencher.bench_local(|| {
         next = (next + 1) % given.len();
-        black_box(model.evaluate(name, &given[next], Absent::Null, false))
+        black_box(model.evaluate(name, &given[next], &Options::dmn()))
     });
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use decision::{
     Model, Table, Value, dmn, json,
-    model::{Absent, Conclusion},
+    model::{Absent, Conclusion, Detail, Options},
 };
 
 use crate::text;
@@ -65,7 +65,11 @@ fn judged(model: &Model) {
     for facts in [Some(nothing), known].into_iter().flatten() {
         for decision in model.decisions() {
             for absent in [Absent::Null, Absent::Unknown] {
-                let found = model.evaluate(decision.name(), &facts, absent, true);
+                let found = model.evaluate(
+                    decision.name(),
+                    &facts,
+                    &Options::absent(absent).telling(Detail::Rows),
+                );
                 assert!(found.is_some(), "a decision of the model's own");
                 let Some(Conclusion { value, unknown, .. }) = found else {
                     continue;

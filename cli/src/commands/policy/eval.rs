@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use decision::{
     Met, Model, Value, json,
-    model::{Absent, Conclusion, RowTrace, Trace},
+    model::{Absent, Conclusion, Detail, Options, RowTrace, Trace},
 };
 
 use super::{Eval, source::Read};
@@ -25,8 +25,14 @@ pub fn run(form: Output, args: &Eval) -> Result<(), Failure> {
     } else {
         Absent::Null
     };
+    let detail = if args.trace {
+        Detail::Rows
+    } else {
+        Detail::Result
+    };
+    let options = Options::absent(absent).telling(detail);
     let conclusion = model
-        .evaluate(&decision, &facts, absent, args.trace)
+        .evaluate(&decision, &facts, &options)
         .ok_or_else(|| Failure::failed(format!("`{decision}` is no decision of this file")))?;
     match form {
         Output::Json => output::line(&json::write(&document(&conclusion, args))),
@@ -95,6 +101,7 @@ fn trace(trace: &Trace) -> Value {
         ("decision".to_owned(), Value::from(trace.element.as_str())),
         ("result".to_owned(), result),
         ("settled".to_owned(), Value::Boolean(trace.value.is_some())),
+        ("hits".to_owned(), texts(&trace.hits)),
         ("rows".to_owned(), Value::List(rows.collect())),
     ]))
 }
@@ -136,7 +143,11 @@ fn text_form(conclusion: &Conclusion, args: &Eval) -> Result<(), Failure> {
     for trace in &conclusion.traces {
         let value = trace.value.as_ref();
         let value = value.map_or_else(|| "unknown".to_owned(), ToString::to_string);
-        output::line(&format!("\n{}: {value}", trace.element))?;
+        let hits = match trace.hits.as_slice() {
+            [] => String::new(),
+            hits => format!(" (by {})", hits.join(", ")),
+        };
+        output::line(&format!("\n{}: {value}{hits}", trace.element))?;
         if !trace.rows.is_empty() {
             let rows = trace.rows.iter().map(|row| {
                 [

@@ -1,15 +1,15 @@
 //! Test reports as CI systems read them: JUnit XML.
 
-use governance::suite::Report as Results;
+use governance::suite::CaseResult;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::failure::Failure;
 
 /// One suite a file; each failure with its line and what was found and expected.
-pub fn report(results: &Results) -> Result<String, Failure> {
+pub fn report(results: &[CaseResult]) -> Result<String, Failure> {
     let mut report = Report::new("bylaw policy test");
     let mut suites: Vec<TestSuite> = Vec::new();
-    for result in &results.results {
+    for result in results {
         let status = if result.failures.is_empty() {
             TestCaseStatus::success()
         } else {

@@ -10,6 +10,7 @@ mod junit;
 mod load;
 mod lone;
 mod source;
+mod tables;
 mod test;
 
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ pub enum PolicyCommand {
         after_help = "Examples:\n  bylaw policy check policies/\n  bylaw policy check policies/credit_hold_release.enterprise.yaml --output json"
     )]
     Check(Check),
-    /// Run the tests beside policies, with row coverage; status 4 on a failure
+    /// Run the tests beside policies, tables and models, with row coverage; status 4 on a failure
     #[command(
         after_help = "Examples:\n  bylaw policy test policies/\n  bylaw policy test policies/ --output junit > report.xml"
     )]

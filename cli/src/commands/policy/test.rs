@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use governance::suite::{self, CaseResult, Report};
+use governance::suite::{self, CaseResult};
 use serde::Serialize;
 
-use super::{Test, junit, load::Loaded};
+use super::{
+    Test, junit,
+    load::Loaded,
+    tables::{self, Row},
+};
 use crate::{
     args::Output,
     failure::{Exit, Failure},
@@ -15,26 +19,88 @@ use crate::{
 pub fn run(form: Output, args: &Test) -> Result<(), Failure> {
     let loaded = Loaded::open(std::slice::from_ref(&args.path))?;
     let suites = loaded.suites().map_err(|found| loaded.unusable(&found))?;
-    if suites.is_empty() {
+    let tables = tables::run(&loaded)?;
+    if suites.is_empty() && tables.is_none() {
         return Err(Failure {
             exit: Exit::Untested,
             message: format!(
-                "{}: no tests; a document of `kind: PolicyTest` holds some",
+                "{}: no tests; a document of `kind: PolicyTest` or `TableTest` holds some",
                 args.path.display()
             ),
         });
     }
-    let bundle = loaded.bundle().map_err(|found| loaded.unusable(&found))?;
-    let report = suite::run(&bundle, &suites);
+    let mut report = Report::default();
+    if !suites.is_empty() {
+        let bundle = loaded.bundle().map_err(|found| loaded.unusable(&found))?;
+        report.add_policies(suite::run(&bundle, &suites));
+    }
+    report.add_tables(tables.unwrap_or_default());
     match form {
         Output::Text => text(&report)?,
         Output::Json => output::json(&Printed::of(&report))?,
-        Output::Junit => output::raw(&junit::report(&report)?)?,
+        Output::Junit => output::raw(&junit::report(&report.results)?)?,
     }
-    if report.failed().next().is_some() {
+    if report.failed() > 0 {
         Err(Failure::said(Exit::Untested))
     } else {
         Ok(())
+    }
+}
+
+/// What became of all tests, whatever they test.
+#[derive(Default)]
+struct Report {
+    results: Vec<CaseResult>,
+    unreached: Vec<Unreached>,
+    rows: usize,
+}
+
+/// A row that no test reaches.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Unreached {
+    Policy {
+        policy: String,
+        row: String,
+    },
+    Table {
+        file: String,
+        table: String,
+        row: String,
+    },
+}
+
+impl Report {
+    fn add_policies(&mut self, report: suite::Report) {
+        self.results.extend(report.results);
+        self.rows += report.rows;
+        let uncovered = report.uncovered.into_iter();
+        self.unreached
+            .extend(uncovered.map(|(policy, row)| Unreached::Policy {
+                policy: policy.to_string(),
+                row: row.to_string(),
+            }));
+    }
+
+    fn add_tables(&mut self, report: tables::Report) {
+        self.results.extend(report.results);
+        self.rows += report.rows;
+        let uncovered = report.uncovered.into_iter();
+        self.unreached
+            .extend(uncovered.map(|Row { file, table, row }| Unreached::Table {
+                file,
+                table,
+                row,
+            }));
+    }
+
+    fn failed(&self) -> usize {
+        let failed = |result: &&CaseResult| !result.failures.is_empty();
+        self.results.iter().filter(failed).count()
+    }
+
+    fn reached(&self) -> usize {
+        self.rows - self.unreached.len()
     }
 }
 
@@ -57,19 +123,22 @@ fn text(report: &Report) -> Result<(), Failure> {
             }
         }
     }
-    if !report.uncovered.is_empty() {
+    if !report.unreached.is_empty() {
         output::line("")?;
         output::line("rows that no test reaches:")?;
-        for (policy, row) in &report.uncovered {
-            output::line(&format!("  {policy}  {row}"))?;
+        for unreached in &report.unreached {
+            output::line(&match unreached {
+                Unreached::Policy { policy, row } => format!("  {policy}  {row}"),
+                Unreached::Table { file, table, row } => format!("  {file}: {table}  {row}"),
+            })?;
         }
     }
-    let failed = report.failed().count() as u64;
-    let passed = report.results.len() as u64 - failed;
+    let failed = report.failed();
+    let passed = report.results.len() - failed;
     output::line("")?;
     output::line(&format!(
         "{passed} passed, {failed} failed; {} of {} reached",
-        report.rows - report.uncovered.len(),
+        report.reached(),
         output::count(report.rows as u64, "row")
     ))
 }
@@ -96,18 +165,12 @@ struct PrintedTest<'r> {
 struct Coverage<'r> {
     rows: usize,
     reached: usize,
-    unreached: Vec<Unreached<'r>>,
-}
-
-#[derive(Serialize)]
-struct Unreached<'r> {
-    policy: &'r str,
-    row: &'r str,
+    unreached: &'r [Unreached],
 }
 
 impl<'r> Printed<'r> {
     fn of(report: &'r Report) -> Self {
-        let failed = report.failed().count();
+        let failed = report.failed();
         Self {
             passed: report.results.len() - failed,
             failed,
@@ -124,12 +187,8 @@ impl<'r> Printed<'r> {
                 .collect(),
             coverage: Coverage {
                 rows: report.rows,
-                reached: report.rows - report.uncovered.len(),
-                unreached: report
-                    .uncovered
-                    .iter()
-                    .map(|(policy, row)| Unreached { policy, row })
-                    .collect(),
+                reached: report.reached(),
+                unreached: &report.unreached,
             },
         }
     }

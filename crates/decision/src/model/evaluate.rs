@@ -2,13 +2,16 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
 };
+
+use chrono::{DateTime, FixedOffset};
 
 use super::{Content, Decision, Declaration, Entry, Logic, Model, frame::Frame};
 use crate::{
     limits,
     sfeel::{self, Failure, Mode, Scope, calculate, fail},
+    table::Table,
     value::Value,
 };
 
@@ -19,6 +22,61 @@ pub enum Absent {
     Null,
     /// Unknown: the result is unknown too, unless it is the same whatever the input is.
     Unknown,
+}
+
+/// How a decision is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// What an input that the facts don't hold counts as.
+    pub absent: Absent,
+    /// How much is told of the way.
+    pub detail: Detail,
+    /// The time that it is, for those who ask: nobody looks at a clock.
+    pub now: Option<DateTime<FixedOffset>>,
+}
+
+/// How much is told of the way to a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// Nothing.
+    Result,
+    /// What decisions and tables came to, and by which rows.
+    Hits,
+    /// For every row of each table too, which inputs kept it from matching.
+    Rows,
+}
+
+impl Options {
+    /// As DMN engines take it: absent inputs are null.
+    #[must_use]
+    pub fn dmn() -> Self {
+        Self::absent(Absent::Null)
+    }
+
+    /// Absent inputs count as this.
+    #[must_use]
+    pub fn absent(absent: Absent) -> Self {
+        Self {
+            absent,
+            detail: Detail::Result,
+            now: None,
+        }
+    }
+
+    /// As if it were this time.
+    #[must_use]
+    pub fn at(self, now: DateTime<FixedOffset>) -> Self {
+        Self {
+            now: Some(now),
+            ..self
+        }
+    }
+
+    /// With so much told of the way.
+    #[must_use]
+    pub fn telling(self, detail: Detail) -> Self {
+        Self { detail, ..self }
+    }
 }
 
 /// What a decision comes to.
@@ -51,7 +109,11 @@ pub struct Trace {
     pub element: String,
     /// The result; `None` where it is unknown.
     pub value: Option<Value>,
-    /// The rows, where it is a table.
+    /// The path of the table, as [`Model::tables`] has it, where it is one.
+    pub table: Option<String>,
+    /// The ids of the rows that answer, in the order of the answer.
+    pub hits: Vec<String>,
+    /// All rows of the table, where [`Detail::Rows`] was asked for.
     pub rows: Vec<RowTrace>,
 }
 
@@ -72,7 +134,9 @@ pub struct RowTrace {
 pub(super) struct Run<'m> {
     pub(super) model: &'m Model,
     pub(super) named: BTreeMap<String, Declaration>,
-    pub(super) traced: bool,
+    pub(super) detail: Detail,
+    /// The paths of the model's tables, by where those stand in memory.
+    tables: HashMap<usize, String>,
     /// Whether every row of a table is tried.
     #[cfg(any(test, feature = "twin"))]
     pub(super) naive: bool,
@@ -89,14 +153,8 @@ impl Model {
     /// Evaluates a decision over facts: nested values by the names of inputs. `None` where
     /// the model has no decision of this name.
     #[must_use]
-    pub fn evaluate(
-        &self,
-        decision: &str,
-        facts: &Value,
-        absent: Absent,
-        traced: bool,
-    ) -> Option<Conclusion> {
-        self.conclude(Run::new(self, traced), decision, facts, absent)
+    pub fn evaluate(&self, decision: &str, facts: &Value, options: &Options) -> Option<Conclusion> {
+        self.conclude(Run::new(self, options), decision, facts, options.absent)
     }
 
     /// What [`Model::evaluate`] must give, by trying every row of each table.
@@ -107,14 +165,13 @@ impl Model {
         &self,
         decision: &str,
         facts: &Value,
-        absent: Absent,
-        traced: bool,
+        options: &Options,
     ) -> Option<Conclusion> {
         let run = Run {
             naive: true,
-            ..Run::new(self, traced)
+            ..Run::new(self, options)
         };
-        self.conclude(run, decision, facts, absent)
+        self.conclude(run, decision, facts, options.absent)
     }
 
     fn conclude<'m>(
@@ -174,11 +231,17 @@ impl Model {
 }
 
 impl<'m> Run<'m> {
-    fn new(model: &'m Model, traced: bool) -> Self {
+    fn new(model: &'m Model, options: &Options) -> Self {
+        let tables = match options.detail {
+            Detail::Result => Vec::new(),
+            _ => model.tables(),
+        };
+        let tables = tables.into_iter();
         Self {
+            tables: tables.map(|(path, table)| (address(table), path)).collect(),
             model,
             named: model.types.iter().cloned().collect(),
-            traced,
+            detail: options.detail,
             #[cfg(any(test, feature = "twin"))]
             naive: false,
             steps: Cell::new(0),
@@ -199,14 +262,35 @@ impl<'m> Run<'m> {
         }
     }
 
-    pub(super) fn trace(&self, element: &str, value: Option<&Value>, rows: Vec<RowTrace>) {
-        if self.traced {
+    fn trace(&self, element: &str, value: Option<&Value>) {
+        if self.detail > Detail::Result {
             self.traces.borrow_mut().push(Trace {
                 element: element.to_owned(),
                 value: value.cloned(),
-                rows,
+                table: None,
+                hits: Vec::new(),
+                rows: Vec::new(),
             });
         }
+    }
+
+    /// Keeps what a table came to, by which rows, and what became of all of them.
+    pub(super) fn trace_table(
+        &self,
+        element: &str,
+        table: &Table,
+        value: Option<&Value>,
+        hits: &[usize],
+        rows: Vec<RowTrace>,
+    ) {
+        let ids = hits.iter().filter_map(|&hit| table.rows.get(hit));
+        self.traces.borrow_mut().push(Trace {
+            element: element.to_owned(),
+            value: value.cloned(),
+            table: self.tables.get(&address(table)).cloned(),
+            hits: ids.map(|row| row.id.clone()).collect(),
+            rows,
+        });
     }
 
     /// Binds an input to what the facts say of it.
@@ -268,7 +352,7 @@ impl<'m> Run<'m> {
         self.report(&decision.name, &scope);
         let value = self.settled(result, &decision.declared, &decision.name);
         if !matches!(logic, Logic::Table(_)) {
-            self.trace(&decision.name, value.as_ref(), Vec::new());
+            self.trace(&decision.name, value.as_ref());
         }
         value
     }
@@ -430,6 +514,11 @@ impl<'m> Run<'m> {
         }
         Ok(found.map(Value::Context))
     }
+}
+
+/// Where a table stands in memory.
+fn address(table: &Table) -> usize {
+    std::ptr::from_ref(table).addr()
 }
 
 /// A value by a name, or by a path where objects nest: `order.total` in `{"order": {…}}`.

@@ -15,13 +15,14 @@ mod invoke;
 mod logic;
 mod markdown;
 mod standalone;
+pub mod suite;
 mod table;
 mod visible;
 mod write;
 
 pub(crate) use declaration::Definitions;
 pub use declaration::{Declaration, Form};
-pub use evaluate::{Absent, Conclusion, Problem, RowTrace, Trace};
+pub use evaluate::{Absent, Conclusion, Detail, Options, Problem, RowTrace, Trace};
 pub(crate) use visible::Visible;
 
 use crate::{diagnostic::Mark, sfeel, table::Table};
@@ -180,8 +181,63 @@ impl Model {
         &self.digest
     }
 
+    /// All tables in it by their paths, in the order of the file: the name of the decision or
+    /// function, and where the table is only a part of it, that part's name behind a slash.
+    #[must_use]
+    pub fn tables(&self) -> Vec<(String, &Table)> {
+        let mut found = Vec::new();
+        for function in &self.functions {
+            let body = function.lambda.body.iter();
+            body.for_each(|body| body.tables(&function.name, &mut found));
+        }
+        for decision in &self.decisions {
+            let logic = decision.logic.iter();
+            logic.for_each(|logic| logic.tables(&decision.name, &mut found));
+        }
+        found
+    }
+
     pub(crate) fn function(&self, name: &str) -> Option<&Function> {
         self.functions.iter().find(|function| function.name == name)
+    }
+}
+
+impl Logic {
+    fn tables<'m>(&'m self, path: &str, found: &mut Vec<(String, &'m Table)>) {
+        let mut inner =
+            |name: &str, logic: &'m Self| logic.tables(&format!("{path}/{name}"), found);
+        match self {
+            Self::Expression(_) => {}
+            Self::Table(table) => found.push((path.to_owned(), table)),
+            Self::Context(entries) => {
+                for entry in entries {
+                    let name = entry.name.as_deref().unwrap_or("result");
+                    let logic = match &entry.content {
+                        Content::Value(logic) => Some(logic),
+                        Content::Function(lambda) => lambda.body.as_ref(),
+                    };
+                    logic.into_iter().for_each(|logic| inner(name, logic));
+                }
+            }
+            Self::Invocation(invocation) => {
+                let bindings = invocation.bindings.iter();
+                bindings.for_each(|(name, logic)| inner(name, logic));
+            }
+            Self::List(items) => {
+                let items = items.iter().zip(1..);
+                items.for_each(|(item, at)| inner(&format!("{at}"), item));
+            }
+            Self::Relation { rows, .. } => {
+                for (row, at) in rows.iter().zip(1..) {
+                    row.iter().for_each(|cell| inner(&format!("{at}"), cell));
+                }
+            }
+            Self::Conditional(parts) => {
+                for (name, part) in ["if", "then", "else"].into_iter().zip(parts.iter()) {
+                    inner(name, part);
+                }
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Declaration,
-    evaluate::{Known, RowTrace, Run},
+    evaluate::{Detail, Known, RowTrace, Run},
 };
 use crate::{
     evaluate::{LiveRow, Output, add, extreme, rows_at},
@@ -25,24 +25,31 @@ struct Matching {
 /// The outputs of a row by name; `None` where one is unknown.
 type Outputs = Option<BTreeMap<String, Value>>;
 
+/// What a table comes to, and the rows that it is made of.
+type Answered = Result<(Option<Value>, Vec<usize>), Failure>;
+
 impl<'m> Run<'m> {
     /// What a table comes to: a value where it has one output, a context where it has
     /// several, a list where the hit policy collects.
     pub(super) fn table(&self, table: &'m Table, scope: &Scope<'_>, element: &str) -> Known {
+        let told = self.detail > Detail::Result;
         let Some(values) = self.inputs(table, scope, element)? else {
-            self.trace(element, Some(&Value::Null), Vec::new());
+            if told {
+                self.trace_table(element, table, Some(&Value::Null), &[], Vec::new());
+            }
             return Ok(Some(Value::Null));
         };
         let matching = self.matching(table, &values, scope)?;
-        let value = if matching.maybe.is_empty() {
-            self.answer(table, &matching.sure, scope, element)?
+        let (value, hits) = if matching.maybe.is_empty() {
+            self.answer(table, matching.sure, scope, element)?
         } else {
             self.open(table, &matching, scope, element)?
         };
-        if self.traced {
-            let rows = table.rows.iter();
+        if told {
+            let rows = table.rows.iter().filter(|_| self.detail == Detail::Rows);
             let rows = rows.map(|row| row_trace(table, row, &values, scope));
-            self.trace(element, value.as_ref(), rows.collect::<Result<_, _>>()?);
+            let rows = rows.collect::<Result<_, _>>()?;
+            self.trace_table(element, table, value.as_ref(), &hits, rows);
         }
         Ok(value)
     }
@@ -87,45 +94,54 @@ impl<'m> Run<'m> {
         Ok(Some(values))
     }
 
-    /// The answer where exactly these rows match.
-    fn answer(&self, table: &'m Table, rows: &[usize], scope: &Scope<'_>, element: &str) -> Known {
+    /// The answer where exactly these rows match, and the rows it is made of.
+    fn answer(
+        &self,
+        table: &'m Table,
+        mut rows: Vec<usize>,
+        scope: &Scope<'_>,
+        element: &str,
+    ) -> Answered {
         if rows.is_empty() {
-            return Ok(Some(no_hit(table)));
+            return Ok((Some(no_hit(table)), rows));
         }
-        let rows: Vec<&Row> = rows.iter().filter_map(|&row| table.rows.get(row)).collect();
-        let rows = match table.hit_policy {
-            HitPolicy::First => &rows[..1],
-            _ => &rows[..],
-        };
+        if table.hit_policy == HitPolicy::First {
+            rows.truncate(1);
+        }
         if table.hit_policy == HitPolicy::Unique && rows.len() > 1 {
-            self.conflict(rows, element);
-            return Ok(Some(Value::Null));
+            return Ok(self.conflict(table, &rows, element));
         }
-        let outputs = rows
-            .iter()
-            .map(|row| self.outputs(table, row, scope, element));
+        let found = rows.iter().filter_map(|&row| table.rows.get(row));
+        let outputs = found.map(|row| self.outputs(table, row, scope, element));
         let outputs: Vec<Outputs> = outputs.collect::<Result<_, _>>()?;
-        let Some(mut outputs) = outputs.into_iter().collect::<Option<Vec<_>>>() else {
-            return Ok(None);
+        let Some(outputs) = outputs.into_iter().collect::<Option<Vec<_>>>() else {
+            return Ok((None, Vec::new()));
         };
+        let mut found: Vec<_> = outputs.into_iter().zip(rows).collect();
         match table.hit_policy {
-            HitPolicy::Any if outputs.windows(2).any(|pair| pair[0] != pair[1]) => {
-                self.conflict(rows, element);
-                return Ok(Some(Value::Null));
+            HitPolicy::Any if found.windows(2).any(|pair| pair[0].0 != pair[1].0) => {
+                let rows: Vec<usize> = found.into_iter().map(|(_, row)| row).collect();
+                return Ok(self.conflict(table, &rows, element));
             }
             HitPolicy::Priority | HitPolicy::OutputOrder => {
-                outputs.sort_by_key(|outputs| rank(table, outputs));
-            }
-            HitPolicy::Collect(Some(aggregator)) => {
-                return Ok(Some(self.aggregate(aggregator, table, &outputs, element)));
+                found.sort_by_key(|(outputs, _)| rank(table, outputs));
             }
             _ => {}
         }
+        if table.hit_policy == HitPolicy::Priority {
+            found.truncate(1);
+        }
+        let (outputs, rows): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        if let HitPolicy::Collect(Some(aggregator)) = table.hit_policy {
+            let value = self.aggregate(aggregator, table, &outputs, element);
+            return Ok((Some(value), rows));
+        }
         let mut values = outputs.into_iter().map(|outputs| shaped(table, outputs));
-        Ok(Some(match table.hit_policy {
+        let value = match table.hit_policy {
             policy if collects(policy) => Value::List(values.collect()),
             _ => values.next().unwrap_or(Value::Null),
-        }))
+        };
+        Ok((Some(value), rows))
     }
 
     /// The answer where some rows may match or not: known only if it is the same anyhow.
@@ -135,20 +151,21 @@ impl<'m> Run<'m> {
         matching: &Matching,
         scope: &Scope<'_>,
         element: &str,
-    ) -> Known {
+    ) -> Answered {
         let first = [&matching.sure, &matching.maybe].map(|rows| rows.first().copied());
         if let (HitPolicy::First, [Some(sure), Some(maybe)]) = (table.hit_policy, first)
             && sure < maybe
         {
-            return self.answer(table, &[sure], scope, element);
+            return self.answer(table, vec![sure], scope, element);
         }
+        let nobody = Vec::new();
         if table.computes() || calls_anything(table) {
-            return Ok(None);
+            return Ok((None, nobody));
         }
         let facts = table.facts();
         let facts = facts.filter_map(|(name, _)| Some((name.to_owned(), scope.get(name)?)));
         let facts: Facts = facts.collect();
-        Ok(match table.answer(&facts).outputs.as_slice() {
+        let value = match table.answer(&facts).outputs.as_slice() {
             [Output::One(outputs)] => Some(shaped(table, outputs.clone())),
             [Output::Many(all)] => {
                 let all = all.iter().map(|outputs| shaped(table, outputs.clone()));
@@ -156,15 +173,23 @@ impl<'m> Run<'m> {
             }
             [Output::None] => Some(no_hit(table)),
             _ => None,
-        })
+        };
+        Ok((value, nobody))
     }
 
-    fn conflict(&self, rows: &[&Row], element: &str) {
-        let ids: Vec<_> = rows.iter().take(5).map(|row| row.id.as_str()).collect();
+    fn conflict(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        element: &str,
+    ) -> (Option<Value>, Vec<usize>) {
+        let ids = rows.iter().take(5).filter_map(|&row| table.rows.get(row));
+        let ids: Vec<_> = ids.map(|row| row.id.as_str()).collect();
         self.problem(
             element,
             format!("rows {} match together and differ", ids.join(", ")),
         );
+        (Some(Value::Null), Vec::new())
     }
 
     fn outputs(

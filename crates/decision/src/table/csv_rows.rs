@@ -33,8 +33,7 @@ pub(super) fn take_rows(
     let Some(file) = node.text(problems, "the name of a CSV file beside this one") else {
         return Vec::new();
     };
-    if file.contains(['/', '\\', '\0']) || file.starts_with('.') || file.len() > limits::NAME_BYTES
-    {
+    if !is_bare_name(file) {
         problems.push(node.problem(format!("`{file}` is no bare file name")));
         return Vec::new();
     }
@@ -56,6 +55,14 @@ pub(super) fn take_rows(
     let rows = read(text.trim_start_matches('\u{feff}'), shape, &mut found);
     problems.extend(found.into_iter().map(|problem| problem.in_file(file)));
     rows
+}
+
+/// Whether a text names a file in the same folder.
+pub(crate) fn is_bare_name(file: &str) -> bool {
+    !file.is_empty()
+        && !file.contains(['/', '\\', '\0'])
+        && !file.starts_with('.')
+        && file.len() <= limits::NAME_BYTES
 }
 
 fn read(text: &str, shape: &Shape<'_>, problems: &mut Vec<Diagnostic>) -> Vec<Row> {

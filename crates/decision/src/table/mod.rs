@@ -12,6 +12,7 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use canonical::sha256;
+pub(crate) use csv_rows::is_bare_name;
 pub use file::{Loader, Schema};
 pub(crate) use language::Language;
 pub(crate) use names::{collapsed, name_problem};

@@ -2,7 +2,7 @@
 
 use decision::{
     Model, Value, dmn, json,
-    model::{Absent, Conclusion},
+    model::{Absent, Conclusion, Detail, Options},
 };
 
 const CREDIT: &str = include_str!("../dmn/credit-terms.dmn");
@@ -19,7 +19,13 @@ fn import(text: &str) -> Model {
 
 fn conclude(model: &Model, decision: &str, facts: &str, absent: Absent) -> Conclusion {
     let facts = json::parse(facts).unwrap();
-    model.evaluate(decision, &facts, absent, true).unwrap()
+    model
+        .evaluate(
+            decision,
+            &facts,
+            &Options::absent(absent).telling(Detail::Rows),
+        )
+        .unwrap()
 }
 
 fn result(model: &Model, decision: &str, facts: &str) -> String {

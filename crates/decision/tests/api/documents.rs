@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use decision::{Model, Schema, Table, json, model::Absent, yaml};
+use decision::{
+    Model, Schema, Table, json,
+    model::{Options, suite::Suite},
+    yaml,
+};
 use serde_json::Value as Json;
 
 const REFERENCE: &str = include_str!("../../../../docs/decision-tables.md");
@@ -45,16 +49,28 @@ fn the_reference_says_what_is() {
         .filter_map(|(kind, text)| Some((kind.strip_prefix("csv ")?.to_owned(), text.clone())))
         .collect();
     let (mut current, mut answered) = (None, 0);
+    let mut models: Vec<Model> = Vec::new();
     for (kind, text) in &blocks {
         match kind.as_str() {
-            "yaml" => current = Some(model(text, &files)),
+            "yaml" if text.contains("kind: TableTest") => {
+                let suite = Suite::from_node(&yaml::parse(text).unwrap()[0]).unwrap();
+                let named = |model: &&Model| suite.file() == format!("{}.yaml", model.name());
+                for result in suite.run(models.iter().find(named).unwrap()) {
+                    assert!(result.failures.is_empty(), "{result:?}");
+                    answered += 1;
+                }
+            }
+            "yaml" => {
+                models.push(model(text, &files));
+                current = models.last().cloned();
+            }
             "answers" => {
                 for line in text.lines() {
                     let (asked, wanted) = line.split_once(" -> ").unwrap();
                     let (decision, facts) = asked.split_at(asked.find('{').unwrap());
                     let facts = json::parse(facts).unwrap();
                     let model = current.as_ref().unwrap();
-                    let found = model.evaluate(decision.trim(), &facts, Absent::Null, false);
+                    let found = model.evaluate(decision.trim(), &facts, &Options::dmn());
                     let found = found.unwrap().value.unwrap();
                     assert_eq!(found, json::parse(wanted).unwrap(), "{line}");
                     answered += 1;
@@ -63,7 +79,7 @@ fn the_reference_says_what_is() {
             _ => {}
         }
     }
-    assert!(answered >= 8, "{answered}");
+    assert!(answered >= 12, "{answered}");
 }
 
 /// The few keywords of JSON Schema that the schema uses. Where an instance fails.
@@ -164,15 +180,15 @@ fn the_schema_takes_every_example() {
         let text = std::fs::read_to_string(path).unwrap();
         texts.push(decision::dmn::read(&text).unwrap().model.to_yaml());
     }
-    let policies = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../examples/distributor/policies"
-    );
-    for file in std::fs::read_dir(policies).unwrap() {
-        let path = file.unwrap().path();
-        let name = path.display().to_string();
-        if name.ends_with(".yaml") && !name.ends_with("_test.yaml") {
-            texts.push(std::fs::read_to_string(path).unwrap());
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/distributor");
+    for folder in ["policies", "decisions"] {
+        for file in std::fs::read_dir(format!("{example}/{folder}")).unwrap() {
+            let path = file.unwrap().path();
+            let name = path.display().to_string();
+            let text = std::fs::read_to_string(path).unwrap();
+            if name.ends_with(".yaml") && !text.contains("kind: PolicyTest") {
+                texts.push(text);
+            }
         }
     }
     assert!(texts.len() > 10);
@@ -189,6 +205,8 @@ fn the_schema_refuses_what_the_reader_refuses() {
         "inputs: [a]\nrows: [{id: a, wen: {}}]\n",
         "kind: DecisionModel\ndecisions: {a: {expresion: '1'}}\n",
         "kind: DecisionModel\nname: a\n",
+        "kind: TableTest\ntests: []\n",
+        "kind: TableTest\nfile: a\ntests: [{name: a, expect: {effect: ALLOW}}]\n",
         "kind: Policy\nname: a\nworkflow: b\nscope: c\nmode: DEFAULT\ninputs: []\nrows: []\nscopes: c\n",
     ] {
         assert!(judged(text).is_some(), "{text}");

@@ -24,6 +24,7 @@ mod mixed;
 mod recursion;
 mod round_trips;
 mod sfeel;
+mod suites;
 mod unknown;
 
 use decision::{Facts, Outcome, Schema, Table, evaluate, json};

@@ -2,7 +2,7 @@
 
 use decision::{
     Model, dmn, json,
-    model::{Absent, Conclusion},
+    model::{Conclusion, Options},
 };
 
 fn model(text: &str) -> Model {
@@ -12,7 +12,7 @@ fn model(text: &str) -> Model {
 
 fn conclude(model: &Model, decision: &str, facts: &str) -> Conclusion {
     let facts = json::parse(facts).unwrap();
-    let found = model.evaluate(decision, &facts, Absent::Null, false);
+    let found = model.evaluate(decision, &facts, &Options::dmn());
     found.unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use decision::{
     Model, Schema, Table, dmn, evaluate, json,
-    model::{Absent, Conclusion},
+    model::{Absent, Conclusion, Detail, Options},
 };
 use proptest::prelude::*;
 
@@ -88,7 +88,11 @@ fn conclusions(model: &Model, facts: &[String]) -> Vec<Option<Conclusion>> {
         let facts = json::parse(facts).unwrap();
         for decision in model.decisions() {
             for absent in [Absent::Null, Absent::Unknown] {
-                all.push(model.evaluate(decision.name(), &facts, absent, true));
+                all.push(model.evaluate(
+                    decision.name(),
+                    &facts,
+                    &Options::absent(absent).telling(Detail::Rows),
+                ));
             }
         }
     }
@@ -167,10 +171,11 @@ proptest! {
         for facts in facts {
             let facts = json::parse(facts).unwrap();
             for decision in model.decisions() {
-                for (absent, traced) in [(Absent::Null, true), (Absent::Unknown, false)] {
+                for (absent, detail) in [(Absent::Null, Detail::Rows), (Absent::Unknown, Detail::Hits)] {
+                    let options = Options::absent(absent).telling(detail);
                     let name = decision.name();
-                    let found = model.evaluate(name, &facts, absent, traced).unwrap();
-                    let naive = model.evaluate_naively(name, &facts, absent, traced).unwrap();
+                    let found = model.evaluate(name, &facts, &options).unwrap();
+                    let naive = model.evaluate_naively(name, &facts, &options).unwrap();
                     prop_assert_eq!(&found.value, &naive.value, "{}: {}", name, yaml);
                     prop_assert_eq!(&found.unknown, &naive.unknown);
                     prop_assert_eq!(&found.traces, &naive.traces);
