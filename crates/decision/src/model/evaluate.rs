@@ -5,8 +5,6 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
 };
 
-use chrono::{DateTime, FixedOffset};
-
 use super::{Content, Decision, Declaration, Entry, Logic, Model, frame::Frame};
 use crate::{
     limits,
@@ -31,8 +29,6 @@ pub struct Options {
     pub absent: Absent,
     /// How much is told of the way.
     pub detail: Detail,
-    /// The time that it is, for those who ask: nobody looks at a clock.
-    pub now: Option<DateTime<FixedOffset>>,
 }
 
 /// How much is told of the way to a result.
@@ -59,16 +55,6 @@ impl Options {
         Self {
             absent,
             detail: Detail::Result,
-            now: None,
-        }
-    }
-
-    /// As if it were this time.
-    #[must_use]
-    pub fn at(self, now: DateTime<FixedOffset>) -> Self {
-        Self {
-            now: Some(now),
-            ..self
         }
     }
 

@@ -9,6 +9,7 @@
 
 mod analysis;
 mod calls;
+mod columns;
 mod compiled;
 mod dmn;
 mod documents;

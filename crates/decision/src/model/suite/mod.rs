@@ -7,9 +7,7 @@ mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, FixedOffset};
-
-use super::{Absent, Conclusion, Detail, Model, Options, Trace};
+use super::{Conclusion, Detail, Model, Options, Trace};
 use crate::{diagnostic::Mark, types::Type, value::Value};
 
 /// The kind of document that holds tests.
@@ -256,14 +254,5 @@ fn same(wanted: &Value, found: &Value) -> bool {
         (wanted, found) => ty
             .coerce(wanted.clone())
             .is_ok_and(|wanted| wanted == *found),
-    }
-}
-
-/// The instant that tests are run at, and what is absent.
-fn options(absent: Absent, now: Option<DateTime<FixedOffset>>) -> Options {
-    let options = Options::absent(absent);
-    match now {
-        Some(now) => options.at(now),
-        None => options,
     }
 }

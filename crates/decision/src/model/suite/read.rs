@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Case, Expected, KIND, Rows, Suite, facts, options};
+use super::{Case, Expected, KIND, Rows, Suite, facts};
 use crate::{
     diagnostic::{Diagnostic, full, settle},
     limits,
-    model::Absent,
+    model::{Absent, Options},
     table::is_bare_name,
-    temporal::parse_date_time,
     value::Value,
     yaml::{Fields, Node},
 };
@@ -51,13 +50,6 @@ fn read(node: &Node, problems: &mut Vec<Diagnostic>) -> Option<Suite> {
     let name = fields.note("name", problems).unwrap_or_default();
     let file = fields.require("file", problems);
     let decision = fields.note("decision", problems);
-    let now = fields.take("now").and_then(|node| {
-        let now = node.as_str().and_then(parse_date_time);
-        if now.is_none() {
-            problems.push(node.problem("expected a time such as 2026-11-24T09:00:00Z"));
-        }
-        now
-    });
     let absent = match fields.take("absent") {
         None => Absent::Unknown,
         Some(node) => absent(node, problems),
@@ -88,7 +80,7 @@ fn read(node: &Node, problems: &mut Vec<Diagnostic>) -> Option<Suite> {
         name,
         file: path.to_owned(),
         file_mark: file.mark(),
-        options: options(absent, now),
+        options: Options::absent(absent),
         cases,
     })
 }
