@@ -6,6 +6,7 @@
 //! is a graph without cycles.
 
 mod canonical;
+mod conclusion;
 mod declaration;
 mod evaluate;
 mod file;
@@ -20,9 +21,9 @@ mod table;
 mod visible;
 mod write;
 
+pub use conclusion::{Absent, Conclusion, Detail, Options, Problem, RowTrace, Trace};
 pub(crate) use declaration::Definitions;
 pub use declaration::{Declaration, Form};
-pub use evaluate::{Absent, Conclusion, Detail, Options, Problem, RowTrace, Trace};
 pub(crate) use visible::Visible;
 
 use crate::{diagnostic::Mark, sfeel, table::Table};

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Declaration,
-    evaluate::{Detail, Known, RowTrace, Run},
+    Declaration, Detail, RowTrace,
+    evaluate::{Known, Run},
 };
 use crate::{
     evaluate::{LiveRow, Output, add, extreme, rows_at},
