@@ -8,8 +8,11 @@ target="${CARGO_TARGET_DIR:-target}/release"
 step "release build"
 cargo build --release --workspace --bins
 step "sizes of the binaries"
+stripped=$(mktemp)
+trap 'rm -f "$stripped"' EXIT
 for binary in bylaw bylaw-policy bylaw-exceptions bylaw-masterdata bylaw-aigate bylaw-audit; do
-  say "$binary: $(($(stat -c %s "$target/$binary") / 1024)) KiB, $(($(strip -o /dev/stdout "$target/$binary" | wc -c) / 1024)) KiB stripped"
+  strip -o "$stripped" "$target/$binary"
+  say "$binary: $(($(stat -c %s "$target/$binary") / 1024)) KiB, $(($(stat -c %s "$stripped") / 1024)) KiB stripped"
 done
 
 step "micro-benchmarks"

@@ -27,6 +27,8 @@ use crate::{Scope, bundle::Bundle, canonical, policy::Mode, tree::ScopeTree, wor
 
 /// The kinds of documents that make a bundle.
 pub const KINDS: [&str; 3] = [SCOPE_TREE, WORKFLOW, POLICY];
+/// The kinds of documents that are governed: those of a bundle, and their tests.
+pub const GOVERNED: [&str; 4] = [SCOPE_TREE, WORKFLOW, POLICY, suite::POLICY_TEST];
 /// The tree of scopes.
 pub const SCOPE_TREE: &str = "ScopeTree";
 /// A workflow.
@@ -84,7 +86,7 @@ impl fmt::Display for Diagnostic {
 /// What a document is: enough to keep it, before others are there to check it against.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// One of [`KINDS`].
+    /// One of [`GOVERNED`].
     pub kind: &'static str,
     /// Its name; `scopes` for the tree.
     pub name: String,
@@ -108,10 +110,15 @@ pub fn head(source: &Source) -> Result<Head, Diagnostic> {
         ));
     }
     let kind_node = node.get("kind");
-    let kind = KINDS
+    let kind = GOVERNED
         .into_iter()
         .find(|kind| kind_node.and_then(Node::as_str) == Some(kind))
-        .ok_or_else(|| at(kind_node, format!("kind: expected {}", KINDS.join(" or "))))?;
+        .ok_or_else(|| {
+            at(
+                kind_node,
+                format!("kind: expected {}", GOVERNED.join(" or ")),
+            )
+        })?;
     let name = match (kind, node.get("name")) {
         (SCOPE_TREE, _) => "scopes".to_owned(),
         (_, Some(name)) if name.as_str().is_some_and(is_name) => {

@@ -1,7 +1,7 @@
 //! The policy service: may this step happen, and who must approve it.
 //!
-//! It owns scopes, the workflow inventory and the policies in force, decides questions,
-//! keeps decisions, and signs receipts for actions that were approved. [`receipt`] is what
+//! It owns scopes, the workflow inventory and the policies in force, changes them under
+//! control, decides questions, keeps decisions, and signs receipts for actions that were approved. [`receipt`] is what
 //! an executing system checks a receipt with.
 
 mod app;
@@ -27,7 +27,7 @@ pub struct Service;
 
 impl service_kit::Service for Service {
     const NAME: &'static str = "policy";
-    const DOCUMENTS: &'static [&'static str] = &governance::files::KINDS;
+    const DOCUMENTS: &'static [&'static str] = &governance::files::GOVERNED;
     type Settings = Settings;
 
     fn check(files: &Files, documents: &[Document]) -> Vec<Problem> {

@@ -12,8 +12,9 @@ use service_kit::{
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How often a replica looks for a new revision of the policies; it also looks when a
-    /// request asks for one it doesn't have. Default 1 s.
+    /// How often a replica looks for a new revision of the policies, and for scheduled
+    /// changes whose time has come; it also looks when a request asks for a revision it
+    /// doesn't have. Default 250 ms.
     #[serde(with = "duration")]
     pub follow_interval: Duration,
     /// How often counts of SUMMARY decisions are written. Default 5 s.
@@ -31,6 +32,9 @@ pub struct Settings {
     /// How often what is no longer needed is forgotten. Default 60 s.
     #[serde(with = "duration")]
     pub sweep_interval: Duration,
+    /// How long an approval of a change counts, 1 h to 90 days. Default 14 days.
+    #[serde(with = "duration")]
+    pub change_approval_validity: Duration,
     /// Receipts.
     pub receipts: Receipts,
 }
@@ -59,12 +63,13 @@ pub struct Receipts {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            follow_interval: Duration::from_secs(1),
+            follow_interval: Duration::from_millis(250),
             count_interval: Duration::from_secs(5),
             commit_batch: 256,
             commit_queue: 4_096,
             request_retention: Duration::from_hours(24),
             sweep_interval: Duration::from_secs(60),
+            change_approval_validity: Duration::from_hours(14 * 24),
             receipts: Receipts::default(),
         }
     }
@@ -106,6 +111,11 @@ impl Validate for Settings {
             self.sweep_interval.is_zero() || self.sweep_interval > Duration::from_hours(1),
             "service.sweep_interval",
             "must be up to 1 h",
+        );
+        problems.check(
+            !(3_600..=90 * 24 * 3_600).contains(&self.change_approval_validity.as_secs()),
+            "service.change_approval_validity",
+            "must be 1 h to 90 days",
         );
         problems.check(
             !(1..=10_000).contains(&self.commit_batch),

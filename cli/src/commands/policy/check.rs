@@ -226,10 +226,7 @@ fn text(checked: &[Checked], variations: &[Variation]) -> Result<(), Failure> {
                 .masked
                 .iter()
                 .map(|masked| {
-                    let columns = vec![
-                        found::given_text(&masked.default),
-                        found::given_text(&masked.guardrail),
-                    ];
+                    let columns = vec![masked.default.to_string(), masked.guardrail.to_string()];
                     (&masked.region, columns)
                 })
                 .collect();

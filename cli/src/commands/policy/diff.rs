@@ -214,8 +214,8 @@ fn scope(old: &Bundle, new: &Bundle, found: &ScopeDifference) -> Result<(), Fail
         .map(|change| {
             let columns = vec![
                 change.change.as_str().to_owned(),
-                found::given_text(&change.old),
-                found::given_text(&change.new),
+                change.old.to_string(),
+                change.new.to_string(),
             ];
             (&change.region, columns)
         })

@@ -80,41 +80,6 @@ fn approvals(answered: &Answered) -> impl Iterator<Item = (String, u32)> {
     all.map(|needed| (format!("{}@{}", needed.role, needed.at), needed.count))
 }
 
-/// An answer of layers in a line.
-pub(super) fn given_text(answered: &Answered) -> String {
-    let mut text = answered.answer.effect.to_string();
-    let mut list = |name: &str, items: Vec<String>| {
-        if !items.is_empty() {
-            text.push_str(&format!(", {name} {}", items.join(" + ")));
-        }
-    };
-    let needed = approvals(answered).map(|(who, count)| format!("{count} {who}"));
-    list("by", needed.collect());
-    list(
-        "obliged to",
-        answered
-            .answer
-            .obligations
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
-    );
-    list(
-        "needs",
-        answered
-            .answer
-            .required_facts
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
-    );
-    list(
-        "since",
-        answered.reasons.iter().map(ToString::to_string).collect(),
-    );
-    text
-}
-
 /// Something that isn't settled, as JSON.
 #[derive(Debug, Serialize)]
 pub(super) struct Open {

@@ -41,27 +41,39 @@ impl BundleDifference {
     }
 }
 
-/// What layers are told apart by: their names, digests and modes.
-type Layers = Vec<(Arc<str>, Arc<str>)>;
+/// What layers are told apart by: their names and digests, which cover how they bind.
+pub type Layers = Vec<(Arc<str>, Arc<str>)>;
 
-/// Every region at every scope where two bundles answer differently.
+/// Scopes at which a workflow's policies are replaced by others, all alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Affected {
+    /// The workflow.
+    pub workflow: Arc<str>,
+    /// The scopes.
+    pub scopes: Vec<Scope>,
+    /// Names and digests of the layers before.
+    pub before: Layers,
+    /// Those after.
+    pub after: Layers,
+}
+
+/// Where the policies that decide aren't the same in two bundles, whether answers differ or
+/// not. Workflows that only one of them has are left out: see
+/// [`BundleDifference::definitions`].
 #[must_use]
-pub fn difference(old: &Bundle, new: &Bundle) -> BundleDifference {
-    let mut found = BundleDifference {
-        scopes: Vec::new(),
-        definitions: definitions(old, new),
-    };
+pub fn affected(old: &Bundle, new: &Bundle) -> Vec<Affected> {
+    let mut found = Vec::new();
     let both = |name: &&Arc<str>| new.workflows().contains_key(*name);
+    let scopes: BTreeSet<&Scope> = old
+        .scopes()
+        .iter()
+        .chain(new.scopes().iter())
+        .map(|(scope, _)| scope)
+        .collect();
     for workflow in old.workflows().keys().filter(both) {
-        let scopes: BTreeSet<&Scope> = old
-            .scopes()
-            .iter()
-            .chain(new.scopes().iter())
-            .map(|(scope, _)| scope)
-            .collect();
         let named = named_scopes(old, new, workflow);
         let mut groups: BTreeMap<(Layers, Layers, Option<&Scope>), Vec<Scope>> = BTreeMap::new();
-        for scope in scopes {
+        for scope in &scopes {
             let (Some(before), Some(after)) = (
                 old.effective(workflow, scope),
                 new.effective(workflow, scope),
@@ -71,33 +83,53 @@ pub fn difference(old: &Bundle, new: &Bundle) -> BundleDifference {
             let (before, after) = (layers(&before), layers(&after));
             if digests(&before) != digests(&after) {
                 // Approvals at the transaction's scope are those at a named one only there.
-                let own = named.contains(scope).then_some(scope);
+                let own = named.contains(*scope).then_some(*scope);
                 groups
                     .entry((before, after, own))
                     .or_default()
-                    .push(scope.clone());
+                    .push((*scope).clone());
             }
         }
-        for scopes in groups.into_values() {
-            let Some(scope) = scopes.first() else {
-                continue;
-            };
-            let (Some(before), Some(after)) = (
-                old.effective(workflow, scope),
-                new.effective(workflow, scope),
-            ) else {
-                continue;
-            };
-            let (before, after): (Vec<_>, Vec<_>) =
-                (before.layers().collect(), after.layers().collect());
-            let difference = compare(&before, &after, scope, true, super::Answered::change);
-            if !difference.is_none() {
-                found.scopes.push(ScopeDifference {
-                    workflow: workflow.clone(),
-                    scopes,
-                    difference,
-                });
-            }
+        let groups = groups.into_iter();
+        found.extend(groups.map(|((before, after, _), scopes)| Affected {
+            workflow: workflow.clone(),
+            scopes,
+            before,
+            after,
+        }));
+    }
+    found
+}
+
+/// Every region at every scope where two bundles answer differently.
+#[must_use]
+pub fn difference(old: &Bundle, new: &Bundle) -> BundleDifference {
+    let mut found = BundleDifference {
+        scopes: Vec::new(),
+        definitions: definitions(old, new),
+    };
+    for Affected {
+        workflow, scopes, ..
+    } in affected(old, new)
+    {
+        let Some(scope) = scopes.first() else {
+            continue;
+        };
+        let (Some(before), Some(after)) = (
+            old.effective(&workflow, scope),
+            new.effective(&workflow, scope),
+        ) else {
+            continue;
+        };
+        let (before, after): (Vec<_>, Vec<_>) =
+            (before.layers().collect(), after.layers().collect());
+        let difference = compare(&before, &after, scope, true, super::Answered::change);
+        if !difference.is_none() {
+            found.scopes.push(ScopeDifference {
+                workflow,
+                scopes,
+                difference,
+            });
         }
     }
     found

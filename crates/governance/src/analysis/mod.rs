@@ -14,7 +14,7 @@ mod tests;
 mod variation;
 
 pub use decision::analyse::{Change, Region, Undecided};
-pub use effective::{BundleDifference, ScopeDifference, difference};
+pub use effective::{Affected, BundleDifference, Layers, ScopeDifference, affected, difference};
 pub use outcome::Answered;
 pub use sides::{Changed, Difference};
 pub use variation::{Masked, Variation, variation};

@@ -1,13 +1,13 @@
 //! What layers answer together, and how two such answers compare.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use decision::{Outcome, analyse::Change};
 
 use crate::{
     Scope,
     answer::{Answer, Effect},
-    decide::{layer_answer, reason},
+    decide::{Verdict, layer_answer, reason},
     policy::{AuditLevel, Mode, Policy},
 };
 
@@ -54,6 +54,26 @@ impl Answered {
         joined
     }
 
+    /// What a decision answered.
+    #[must_use]
+    pub fn of_verdict(verdict: &Verdict) -> Self {
+        let mut answer = Answer {
+            effect: verdict.effect,
+            obligations: verdict.obligations.iter().cloned().collect(),
+            required_facts: verdict.required_facts.iter().cloned().collect(),
+            ..Answer::default()
+        };
+        for needed in &verdict.approvals {
+            let (role, at) = (needed.role.clone(), needed.at.clone());
+            answer.approvals.demand(role, at, needed.count);
+        }
+        Self {
+            answer,
+            audit_level: verdict.audit_level,
+            reasons: verdict.reasons.iter().cloned().collect(),
+        }
+    }
+
     /// How this changes when it becomes `new`: looser where any part drops. `None`: not at
     /// all. Other reasons alone are OTHER.
     #[must_use]
@@ -76,5 +96,25 @@ impl Answered {
         let mut joined = self.answer.clone();
         joined.join(&guardrail.answer);
         self.answer.effect != Effect::Deny && joined != self.answer
+    }
+}
+
+/// In a line, for people.
+impl fmt::Display for Answered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let approvals = self.answer.approvals.iter();
+        let approvals = approvals.map(|r| format!("{} {}@{}", r.count, r.role, r.at));
+        let texts = |set: &BTreeSet<Arc<str>>| set.iter().map(ToString::to_string).collect();
+        let parts: [(&str, Vec<String>); 4] = [
+            ("by", approvals.collect()),
+            ("obliged to", texts(&self.answer.obligations)),
+            ("needs", texts(&self.answer.required_facts)),
+            ("since", texts(&self.reasons)),
+        ];
+        write!(f, "{}", self.answer.effect)?;
+        for (name, items) in parts.iter().filter(|(_, items)| !items.is_empty()) {
+            write!(f, ", {name} {}", items.join(" + "))?;
+        }
+        Ok(())
     }
 }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use governance::files::{Diagnostic, Source};
+use governance::{
+    Bundle,
+    files::{self, Diagnostic, Source, suite},
+};
 use serde_json::json;
 use service_kit::{
     Context,
@@ -29,13 +32,35 @@ pub(crate) fn check(files: &Files, documents: &[bootstrap::Document]) -> Vec<Pro
     let diagnostics = match compiled {
         (read, refused) if refused.is_empty() => {
             let sources: Vec<_> = read.into_iter().flatten().map(located).collect();
-            governance::files::compile(&sources)
-                .err()
-                .unwrap_or_default()
+            match files::compile(&sources) {
+                Ok(bundle) => unsound_tests(&sources, &bundle),
+                Err(found) => found,
+            }
         }
         (_, refused) => refused.into_iter().filter_map(Result::err).collect(),
     };
     diagnostics.into_iter().map(problem).collect()
+}
+
+/// Tests that can't be read, or ask a workflow that isn't there.
+pub(super) fn unsound_tests(sources: &[Source], bundle: &Bundle) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for source in sources {
+        if !files::head(source).is_ok_and(|head| head.kind == suite::POLICY_TEST) {
+            continue;
+        }
+        match suite::read(source) {
+            Ok(tests) if bundle.workflows().contains_key(&tests.workflow) => {}
+            Ok(tests) => found.push(Diagnostic {
+                path: source.path.clone(),
+                line: source.lines_before + 1,
+                column: 1,
+                message: format!("workflow: there is no workflow {}", tests.workflow),
+            }),
+            Err(problems) => found.extend(problems),
+        }
+    }
+    found
 }
 
 /// A document with the number of lines before it in its file.
@@ -138,7 +163,7 @@ impl App {
             .collect();
         let root = documents
             .iter()
-            .find(|document| document.kind == governance::files::SCOPE_TREE)
+            .find(|document| document.kind == files::SCOPE_TREE)
             .and_then(|document| root(&document.text))
             .unwrap_or_default();
         let resource = format!("revisions/{}", revision.number);
@@ -173,7 +198,11 @@ impl App {
 async fn compile(documents: Vec<Located>) -> Result<(Vec<Document>, String)> {
     let task = tokio::task::spawn_blocking(move || {
         let sources: Vec<_> = documents.iter().cloned().map(located).collect();
-        let bundle = governance::files::compile(&sources).map_err(|found| refused(&found))?;
+        let bundle = files::compile(&sources).map_err(|found| refused(&found))?;
+        let unsound = unsound_tests(&sources, &bundle);
+        if !unsound.is_empty() {
+            return Err(refused(&unsound));
+        }
         let documents = documents
             .into_iter()
             .map(|(document, _)| document)
@@ -191,7 +220,7 @@ fn root(text: &Arc<str>) -> Option<String> {
         activated: chrono::DateTime::UNIX_EPOCH,
     };
     let document = Document {
-        kind: governance::files::SCOPE_TREE.to_owned(),
+        kind: files::SCOPE_TREE.to_owned(),
         name: "scopes".to_owned(),
         version: 1,
         path: String::new(),

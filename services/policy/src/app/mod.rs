@@ -2,6 +2,7 @@
 
 mod authorize;
 mod bootstrap;
+pub mod change;
 mod decide;
 mod follow;
 mod forget;
@@ -48,6 +49,14 @@ pub mod permission {
     pub const READ_SCOPE: &str = "policy.scope.read";
     /// Read policies.
     pub const READ_POLICY: &str = "policy.policy.read";
+    /// Read changes.
+    pub const READ_CHANGE: &str = "policy.change.read";
+    /// Propose, edit, check, test and withdraw changes.
+    pub const PROPOSE_CHANGE: &str = "policy.change.propose";
+    /// Approve and reject changes.
+    pub const APPROVE_CHANGE: &str = "policy.change.approve";
+    /// Schedule, activate and roll back changes.
+    pub const ACTIVATE_CHANGE: &str = "policy.change.activate";
 }
 
 /// How receipts are signed.
@@ -81,6 +90,8 @@ pub struct App {
     follow_interval: Duration,
     /// How long a request id is remembered.
     retention: TimeDelta,
+    /// How long an approval of a change counts.
+    approval_validity: TimeDelta,
 }
 
 impl App {
@@ -109,6 +120,8 @@ impl App {
             revocations: context.guards.revocations().clone(),
             follow_interval: settings.follow_interval,
             retention: TimeDelta::from_std(settings.request_retention).map_err(Error::internal)?,
+            approval_validity: TimeDelta::from_std(settings.change_approval_validity)
+                .map_err(Error::internal)?,
         });
         app.bootstrap(context).await?;
         app.refresh().await?;
@@ -119,6 +132,10 @@ impl App {
             Box::pin(
                 app.clone()
                     .write_counts(settings.count_interval, shutdown.clone()),
+            ),
+            Box::pin(
+                app.clone()
+                    .activate_due(settings.follow_interval, shutdown.clone()),
             ),
             Box::pin(
                 app.clone()

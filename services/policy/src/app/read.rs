@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::{App, permission, store::Kept};
 use crate::domain::snapshot::{Document, Snapshot};
 
-const DEFAULT_PAGE: u32 = 100;
-const MAX_PAGE: u32 = 1_000;
+pub(super) const DEFAULT_PAGE: u32 = 100;
+pub(super) const MAX_PAGE: u32 = 1_000;
 
 /// A page of a list.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ impl App {
             .bundle
             .policies()
             .get(name)
-            .zip(snapshot.policies.get(name));
+            .zip(snapshot.policy(name));
         let (policy, document) = found.ok_or_else(|| Error::not_found(&resource))?;
         if !sees(&caller.scopes(permission::READ_POLICY), &policy.scope) {
             return Err(caller.out_of_scope(&resource, &policy.scope));
@@ -142,7 +142,7 @@ impl App {
             .filter(|(_, policy)| workflow.is_empty() || &*policy.workflow == workflow)
             .filter(|(_, policy)| sees(&allowed, &policy.scope))
             .filter_map(|(name, policy)| {
-                let document = snapshot.policies.get(&**name)?;
+                let document = snapshot.policy(name)?;
                 Some((&**name, (policy.clone(), document.clone())))
             });
         paged(seen, size, token, &[b"ListPolicies", workflow.as_bytes()])
@@ -151,7 +151,7 @@ impl App {
 
 /// Whether somebody with these scopes sees a policy there: one of their own, or one above
 /// that binds them.
-fn sees(allowed: &Scopes, scope: &Scope) -> bool {
+pub(super) fn sees(allowed: &Scopes, scope: &Scope) -> bool {
     allowed.contains(scope)
         || allowed
             .prefixes()

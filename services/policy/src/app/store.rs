@@ -12,6 +12,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
+use super::change::store::Changes;
 use crate::domain::{
     decision::Answer,
     question::{Asker, Question},
@@ -19,9 +20,9 @@ use crate::domain::{
     snapshot::{Document, Revision},
 };
 
-/// Keeps revisions, decisions and receipts.
+/// Keeps revisions, decisions and receipts, and [`Changes`].
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Changes {
     /// The newest revision's number; 0: the store is empty.
     async fn latest(&self) -> Result<u64>;
 

@@ -11,7 +11,7 @@ use governance::{
 /// A document in force, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// `ScopeTree`, `Workflow` or `Policy`.
+    /// `ScopeTree`, `Workflow`, `Policy` or `PolicyTest`.
     pub kind: String,
     /// Name; unique among its kind.
     pub name: String,
@@ -45,8 +45,8 @@ pub struct Snapshot {
     pub revision: Option<Revision>,
     /// Scopes, workflows and policies.
     pub bundle: Bundle,
-    /// The documents of policies, by name.
-    pub policies: BTreeMap<String, Document>,
+    /// All documents, by kind and name.
+    pub documents: BTreeMap<(String, String), Document>,
 }
 
 impl Snapshot {
@@ -56,7 +56,7 @@ impl Snapshot {
         Self {
             revision: None,
             bundle: Bundle::default(),
-            policies: BTreeMap::new(),
+            documents: BTreeMap::new(),
         }
     }
 
@@ -67,16 +67,22 @@ impl Snapshot {
     pub fn compile(revision: Revision, documents: Vec<Document>) -> Result<Self, Vec<Diagnostic>> {
         let sources: Vec<_> = documents.iter().map(Document::source).collect();
         let bundle = compile(&sources)?;
-        let policies = documents
-            .into_iter()
-            .filter(|document| document.kind == governance::files::POLICY)
-            .map(|document| (document.name.clone(), document))
-            .collect();
+        let keyed = documents.into_iter().map(|document| {
+            let key = (document.kind.clone(), document.name.clone());
+            (key, document)
+        });
         Ok(Self {
             revision: Some(revision),
             bundle,
-            policies,
+            documents: keyed.collect(),
         })
+    }
+
+    /// The document of a policy.
+    #[must_use]
+    pub fn policy(&self, name: &str) -> Option<&Document> {
+        let key = (governance::files::POLICY.to_owned(), name.to_owned());
+        self.documents.get(&key)
     }
 
     /// The revision's number; 0: the store is empty.

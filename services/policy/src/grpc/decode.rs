@@ -302,7 +302,7 @@ pub(super) fn scope(field: &str, text: &str) -> Result<Scope> {
     Scope::parse(text).map_err(|error| Error::invalid(field, error.to_string()))
 }
 
-fn uuid(field: &str, text: &str) -> Result<Uuid> {
+pub(super) fn uuid(field: &str, text: &str) -> Result<Uuid> {
     Uuid::try_parse(text).map_err(|_| {
         Error::invalid(
             field,

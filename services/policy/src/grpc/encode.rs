@@ -79,11 +79,11 @@ fn decision(decision: Decision) -> types::Decision {
 }
 
 /// Revisions and versions count from 1 and stay far below the limit.
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn effect(effect: governance::Effect) -> Effect {
+pub(super) fn effect(effect: governance::Effect) -> Effect {
     match effect {
         governance::Effect::Allow => Effect::Allow,
         governance::Effect::RequireApproval => Effect::RequireApproval,

@@ -1,6 +1,9 @@
 //! The gRPC services: decode, call a use case, encode. The only place that knows tonic
 //! and the contracts.
 
+mod change;
+mod change_decode;
+mod change_encode;
 mod decision;
 mod decode;
 mod encode;
@@ -9,28 +12,33 @@ mod policy;
 use std::sync::Arc;
 
 use contracts::policy::{
-    decision_service_server::DecisionServiceServer, policy_service_server::PolicyServiceServer,
+    change_service_server::ChangeServiceServer, decision_service_server::DecisionServiceServer,
+    policy_service_server::PolicyServiceServer,
 };
 use tonic::service::Routes;
 
 use crate::app::App;
 
 /// Full names of the services.
-pub const SERVICES: [&str; 2] = [
+pub const SERVICES: [&str; 3] = [
+    "bylaw.policy.v1.ChangeService",
     "bylaw.policy.v1.DecisionService",
     "bylaw.policy.v1.PolicyService",
 ];
 
-/// The handlers of both services.
+/// The handlers of all services.
 #[derive(Clone)]
 struct Handler(Arc<App>);
 
-/// The routes of both services.
+/// The routes of all services.
 #[must_use]
 pub fn routes(app: Arc<App>) -> Routes {
     let handler = Handler(app);
     Routes::new(service_kit::limited!(DecisionServiceServer::new(
         handler.clone()
     )))
-    .add_service(service_kit::limited!(PolicyServiceServer::new(handler)))
+    .add_service(service_kit::limited!(PolicyServiceServer::new(
+        handler.clone()
+    )))
+    .add_service(service_kit::limited!(ChangeServiceServer::new(handler)))
 }

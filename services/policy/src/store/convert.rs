@@ -19,19 +19,19 @@ pub(super) fn number(column: i64) -> Result<u64> {
     u64::try_from(column).map_err(Error::internal)
 }
 
-fn column(number: u64) -> Result<i64> {
+pub(super) fn column(number: u64) -> Result<i64> {
     i64::try_from(number).map_err(Error::internal)
 }
 
-fn time(micros: i64) -> Result<DateTime<Utc>> {
+pub(super) fn time(micros: i64) -> Result<DateTime<Utc>> {
     DateTime::from_timestamp_micros(micros).ok_or_else(|| Error::broken("a time is out of range"))
 }
 
-fn to_json(value: &impl Serialize) -> Result<String> {
+pub(super) fn to_json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(Error::internal)
 }
 
-fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
+pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(Error::internal)
 }
 

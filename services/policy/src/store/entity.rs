@@ -48,6 +48,31 @@ pub(super) mod document {
     service_kit::no_relations!();
 }
 
+/// Changes.
+pub(super) mod change {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "change")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub state: String,
+        /// Counts its states.
+        pub version: i64,
+        /// When it is to come into force.
+        pub activate_time: Option<i64>,
+        /// JSON.
+        pub body: String,
+        /// Of who proposed it with a request id.
+        pub asker_key: Option<String>,
+        pub request_id: Option<Uuid>,
+        /// Over what was asked for.
+        pub digest: Option<String>,
+    }
+    service_kit::no_relations!();
+}
+
 /// Recorded decisions.
 pub(super) mod decision {
     use sea_orm::entity::prelude::*;

@@ -10,6 +10,7 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         statements("policy_0001_create", CREATE),
         statements("policy_0002_standing_receipt", STANDING),
         statements("policy_0003_request_retention", RETENTION),
+        statements("policy_0004_change", CHANGE),
     ]
 }
 
@@ -58,4 +59,12 @@ const RETENTION: &[&str] = &[
     "UPDATE answered SET answer_time = (SELECT decide_time FROM decision \
      WHERE decision.id = answered.decision)",
     "CREATE INDEX answered_by_time ON answered (answer_time)",
+];
+
+const CHANGE: &[&str] = &[
+    "CREATE TABLE change (id {uuid} PRIMARY KEY, state text NOT NULL, \
+     version bigint NOT NULL, activate_time bigint, body text NOT NULL, \
+     asker_key text, request_id {uuid}, digest text)",
+    "CREATE UNIQUE INDEX change_request ON change (asker_key, request_id)",
+    "CREATE INDEX change_state ON change (state, activate_time)",
 ];

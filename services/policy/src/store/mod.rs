@@ -2,6 +2,7 @@
 //! belongs to a scope take the caller's scopes.
 
 mod answers;
+mod changes;
 mod convert;
 mod entity;
 mod migration;
@@ -79,12 +80,7 @@ impl Store for Database {
         };
         // Documents never change, and those of a later revision began later.
         let documents = document::Entity::find()
-            .filter(document::Column::FirstRevision.lte(newest.number))
-            .filter(
-                document::Column::EndRevision
-                    .is_null()
-                    .or(document::Column::EndRevision.gt(newest.number)),
-            )
+            .filter(changes::in_force_at(newest.number))
             .order_by_asc(document::Column::Kind)
             .order_by_asc(document::Column::Name)
             .all(db)

@@ -2,9 +2,13 @@
 //! where they don't hold it.
 
 use contracts::policy::{
-    AuthorizeActionRequest, BatchDecideRequest, GetDecisionRequest, GetPolicyRequest,
-    GetRevisionRequest, GetScopeRequest, GetWorkflowRequest, ListPoliciesRequest,
-    ListScopesRequest, ListWorkflowsRequest, batch_decide_result,
+    ActivateChangeRequest, ApproveChangeRequest, AuthorizeActionRequest, BacktestChangeRequest,
+    BatchDecideRequest, CheckChangeRequest, ExportStateRequest, GetChangeRequest,
+    GetDecisionRequest, GetPolicyRequest, GetRevisionRequest, GetScopeRequest, GetWorkflowRequest,
+    ListChangesRequest, ListPoliciesRequest, ListScopesRequest, ListWorkflowsRequest,
+    PlanChangeRequest, ProposeChangeRequest, RejectChangeRequest, RollBackChangeRequest,
+    ScheduleChangeRequest, TestChangeRequest, UpdateChangeRequest, WithdrawChangeRequest,
+    batch_decide_result, change_service_client::ChangeServiceClient,
     decision_service_client::DecisionServiceClient, policy_service_client::PolicyServiceClient,
 };
 use testkit::identity::Calls;
@@ -15,6 +19,7 @@ use crate::fixture::{Fixture, MEDICAL, question, refusal};
 /// What each method answers to a caller, by the method's name.
 async fn answers(calls: Calls) -> Vec<(&'static str, Code)> {
     let mut decisions = DecisionServiceClient::new(calls.clone());
+    let mut changes = ChangeServiceClient::new(calls.clone());
     let mut policies = PolicyServiceClient::new(calls);
     let code = |result: Result<(), tonic::Status>| result.map_or_else(|s| s.code(), |()| Code::Ok);
     let asked = question(MEDICAL, "1 EUR", "1");
@@ -51,6 +56,21 @@ async fn answers(calls: Calls) -> Vec<(&'static str, Code)> {
     }));
     call!(policies.list_policies(ListPoliciesRequest::default()));
     call!(policies.get_revision(GetRevisionRequest {}));
+    call!(changes.plan_change(PlanChangeRequest::default()));
+    call!(changes.propose_change(ProposeChangeRequest::default()));
+    call!(changes.get_change(GetChangeRequest::default()));
+    call!(changes.list_changes(ListChangesRequest::default()));
+    call!(changes.update_change(UpdateChangeRequest::default()));
+    call!(changes.check_change(CheckChangeRequest::default()));
+    call!(changes.test_change(TestChangeRequest::default()));
+    call!(changes.backtest_change(BacktestChangeRequest::default()));
+    call!(changes.approve_change(ApproveChangeRequest::default()));
+    call!(changes.reject_change(RejectChangeRequest::default()));
+    call!(changes.schedule_change(ScheduleChangeRequest::default()));
+    call!(changes.activate_change(ActivateChangeRequest::default()));
+    call!(changes.withdraw_change(WithdrawChangeRequest::default()));
+    call!(changes.roll_back_change(RollBackChangeRequest::default()));
+    call!(changes.export_state(ExportStateRequest {}));
     codes
 }
 

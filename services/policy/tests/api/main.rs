@@ -9,6 +9,7 @@
 
 mod authorize;
 mod bootstrap;
+mod changes;
 mod decide;
 mod denial;
 mod example;
