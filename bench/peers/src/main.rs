@@ -1,5 +1,6 @@
-//! The decision engine beside its peers, in one run: zen-engine, compiled, without and with
-//! trace, and a plain scan of the rows. All must give the same row for the same facts.
+//! The decision engine beside its peers, in one run: a plain scan of the rows, and zen-engine,
+//! compiled, with the table in a policy and in a decision graph, each without and with trace
+//! (`+t`). All must give the same row for the same facts.
 //!
 //! `cargo run --release` in this folder. Times are the median of several rounds over facts
 //! in random order, in nanoseconds an evaluation; what a peer's input takes to prepare isn't
@@ -22,6 +23,7 @@ use std::{
 
 use decision::{Evaluation, Outcome, evaluate};
 use made::{Made, Shape};
+use zen::WAYS;
 
 /// Rounds that each figure is the median of.
 const ROUNDS: usize = 9;
@@ -34,45 +36,45 @@ fn main() {
         ("scattered", Shape::Scattered),
         ("overlap", Shape::Overlap),
     ];
-    println!(
-        "{:<10} {:>7} {:>10} {:>10} {:>12} {:>12} {:>8} {:>8}",
-        "table", "rows", "this", "scan", "zen", "zen+trace", "zen/", "zen+t/"
-    );
+    print!("{:<10} {:>7} {:>6} {:>8}", "table", "rows", "this", "scan");
+    WAYS.iter().for_each(|way| print!(" {:>10}", way.name));
+    WAYS.iter()
+        .for_each(|way| print!(" {:>9}", format!("{}/", way.name)));
+    println!();
     for (name, shape) in shapes {
         for rows in [10, 100, 1_000, 10_000] {
-            let row = compare(&Made::new(rows, shape));
-            let [this, scan, zen, traced] = row;
-            println!(
-                "{name:<10} {rows:>7} {this:>10.0} {scan:>10.0} {zen:>12.0} {traced:>12.0} {:>8.0} {:>8.0}",
-                zen / this,
-                traced / this
-            );
+            let (this, scan, zen) = compare(&Made::new(rows, shape));
+            print!("{name:<10} {rows:>7} {this:>6.0} {scan:>8.0}");
+            zen.iter().for_each(|zen| print!(" {zen:>10.0}"));
+            zen.iter().for_each(|zen| print!(" {:>9.0}", zen / this));
+            println!();
         }
         let made = Made::new(100_000, shape);
         let table = made.table();
         let this = median(made.facts.len(), |at| evaluate(&table, &made.facts[at]));
-        println!("{name:<10} {:>7} {this:>10.0}", 100_000);
+        println!("{name:<10} {:>7} {this:>6.0}", 100_000);
     }
 }
 
-/// Nanoseconds of this engine, a scan, and zen-engine without and with trace.
-fn compare(made: &Made) -> [f64; 4] {
+/// Nanoseconds of this engine, a scan, and each way of zen-engine.
+fn compare(made: &Made) -> (f64, f64, [f64; 4]) {
     let table = made.table();
     table.compile();
     let peer = zen::Peer::new(made);
     for facts in made.facts.iter().take(100) {
         let found = made.scan(facts);
         assert_eq!(row_of(&evaluate(&table, facts)), found);
-        assert_eq!(peer.evaluate(&peer.input(facts), false), found);
-        assert_eq!(peer.evaluate(&peer.input(facts), true), found);
+        for way in WAYS {
+            let answered = peer.evaluate(way, &peer.input(facts));
+            assert_eq!(answered, found, "{}", way.name);
+        }
     }
     let inputs: Vec<_> = made.facts.iter().map(|facts| peer.input(facts)).collect();
-    [
+    (
         median(made.facts.len(), |at| evaluate(&table, &made.facts[at])),
         median(made.facts.len(), |at| made.scan(&made.facts[at])),
-        peer.median(&inputs, false),
-        peer.median(&inputs, true),
-    ]
+        WAYS.map(|way| peer.median(way, &inputs)),
+    )
 }
 
 /// The row that answers, where one does.
