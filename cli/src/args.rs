@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::policy::PolicyCommand;
+use crate::commands::{change::ChangeCommand, policy::PolicyCommand};
 
 /// Reads the command line, or prints what is wrong with it and ends with status 2.
 pub fn parse() -> Cli {
@@ -99,6 +99,9 @@ pub enum Command {
     /// Check, test, evaluate and compare policy files
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Change control: what is governed changes only through it
+    #[command(subcommand)]
+    Change(ChangeCommand),
     /// The work queue
     #[command(subcommand)]
     Exception(ExceptionCommand),

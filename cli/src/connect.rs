@@ -10,7 +10,8 @@ use contracts::{
     },
     masterdata::validation_service_client::ValidationServiceClient,
     policy::{
-        decision_service_client::DecisionServiceClient, policy_service_client::PolicyServiceClient,
+        change_service_client::ChangeServiceClient, decision_service_client::DecisionServiceClient,
+        policy_service_client::PolicyServiceClient,
     },
 };
 use governance::Scope;
@@ -174,6 +175,8 @@ clients! {
     decisions: DecisionServiceClient of policy,
     /// Policies in force.
     policies: PolicyServiceClient of policy,
+    /// Changes of what is governed.
+    changes: ChangeServiceClient of policy,
     /// Events.
     events: EventServiceClient of exceptions,
     /// The work queue.
@@ -329,10 +332,9 @@ impl Development {
     }
 
     /// The first principal, by name, that fits.
-    pub fn find(&self, fits: &dyn Fn(&Listed) -> bool) -> Option<String> {
-        self.principals
-            .iter()
-            .find(|(_, listed)| fits(listed))
+    pub fn find(&self, fits: &dyn Fn(&str, &Listed) -> bool) -> Option<String> {
+        let mut all = self.principals.iter();
+        all.find(|(subject, listed)| fits(subject, listed))
             .map(|(subject, _)| subject.clone())
     }
 

@@ -46,6 +46,9 @@ principals:
   bjorn:        {kind: person, grants: [kreditleitung@nordlys/europe]}
   carla:        {kind: person, grants: [dyrlege@nordlys/europe/dyrehelse]}
   dag:          {kind: person, grants: [revisor@nordlys]}
+  frida:        {kind: person, grants: [regelforfatter@nordlys]}
+  gunnar:       {kind: person, grants: [raad@nordlys]}
+  heidi:        {kind: person, grants: [iverksetter@nordlys]}
 ";
 
 const EXCEPTIONS: &str = r#"kind: Calendar

@@ -1,6 +1,7 @@
 //! One module a command; each asks the suite and prints what came back.
 
 mod audit;
+pub mod change;
 mod decide;
 mod demo;
 mod dev;
@@ -60,6 +61,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Replay(args) => replay::run(common, &args).await,
         Command::Token(args) => token::run(common, &args),
         Command::Decide(args) => decide::run(common, &args).await,
+        Command::Change(args) => change::run(common, args).await,
         Command::Exception(args) => exception::run(common, args).await,
         Command::Review(args) => review::run(common, args).await,
         Command::Masterdata(args) => masterdata::run(common, args).await,

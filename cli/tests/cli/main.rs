@@ -9,6 +9,7 @@
 mod audit;
 mod bootstrap;
 mod bylaw;
+mod change;
 mod decide;
 mod decision;
 mod dev;

@@ -20,12 +20,12 @@ fn the_story_plays_and_leaves_an_executed_release() {
     let told = suite.json(&["demo"]);
     assert_eq!(
         (told["passed"].as_u64(), told["failed"].as_u64()),
-        (Some(5), Some(0)),
+        (Some(6), Some(0)),
         "{told:#}"
     );
     let text = suite.run(&["demo"]).exits(0).stdout;
     assert!(
-        text.contains("5 of 5 steps came out as it should"),
+        text.contains("6 of 6 steps came out as it should"),
         "{text}"
     );
     let all = suite.json(&["exception", "list", "--all", "--type", "credit_hold"]);

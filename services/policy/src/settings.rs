@@ -35,6 +35,9 @@ pub struct Settings {
     /// How long an approval of a change counts, 1 h to 90 days. Default 14 days.
     #[serde(with = "duration")]
     pub change_approval_validity: Duration,
+    /// Role that must approve every change of the workflow `change_approval`, beside whom it
+    /// demands itself. Default `council`.
+    pub council_role: String,
     /// Receipts.
     pub receipts: Receipts,
 }
@@ -70,6 +73,7 @@ impl Default for Settings {
             request_retention: Duration::from_hours(24),
             sweep_interval: Duration::from_secs(60),
             change_approval_validity: Duration::from_hours(14 * 24),
+            council_role: "council".to_owned(),
             receipts: Receipts::default(),
         }
     }
@@ -116,6 +120,11 @@ impl Validate for Settings {
             !(3_600..=90 * 24 * 3_600).contains(&self.change_approval_validity.as_secs()),
             "service.change_approval_validity",
             "must be 1 h to 90 days",
+        );
+        problems.check(
+            self.council_role.is_empty() || self.council_role.len() > 128,
+            "service.council_role",
+            "must have 1 to 128 bytes",
         );
         problems.check(
             !(1..=10_000).contains(&self.commit_batch),

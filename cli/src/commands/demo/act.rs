@@ -11,7 +11,7 @@ use contracts::{
 };
 
 use super::{
-    lineage,
+    change, lineage,
     records::{customer, item},
     release,
     stage::Stage,
@@ -19,13 +19,13 @@ use super::{
 };
 use crate::{commands::review, failure::Failure, output};
 
-/// The story, in order. Step numbers are those of the product's story; the fifth, a change
-/// of policy, is told by policy administration.
-pub const STORY: [Act; 5] = [
+/// The story, in order.
+pub const STORY: [Act; 6] = [
     Act::Hold,
     Act::Validate,
     Act::Recommend,
     Act::Release,
+    Act::Change,
     Act::Audit,
 ];
 
@@ -40,6 +40,8 @@ pub enum Act {
     Recommend,
     /// A reviewer accepts, approvers approve, the ERP releases.
     Release,
+    /// The process owner proposes to raise a threshold.
+    Change,
     /// An auditor verifies the lineage.
     Audit,
 }
@@ -57,6 +59,7 @@ impl Act {
             }
             Self::Recommend => "3. An AI agent recommends a partial release".to_owned(),
             Self::Release => "4. A person accepts, approvers approve, the ERP releases".to_owned(),
+            Self::Change => "5. The process owner proposes to raise a threshold".to_owned(),
             Self::Audit => "6. An auditor verifies what was recorded, offline".to_owned(),
         };
         let mut step = Step::new(title);
@@ -65,6 +68,7 @@ impl Act {
             Self::Validate => validate(stage, &mut step).await,
             Self::Recommend => recommend(stage, &mut step).await,
             Self::Release => release::release(stage, &mut step).await,
+            Self::Change => change::change(stage, &mut step).await,
             Self::Audit => lineage::verify(stage, &mut step).await,
         };
         step.wrong = outcome.err().map(|failure| failure.message);

@@ -25,7 +25,7 @@ impl Cast {
     /// Picks the cast for a unit.
     pub fn pick(development: &Development, unit: &Scope) -> Result<Self, Failure> {
         let may = |permission| move |listed: &Listed| development.allows(listed, permission, unit);
-        let find = |part: &str, fits: &dyn Fn(&Listed) -> bool| {
+        let find = |part: &str, fits: &dyn Fn(&str, &Listed) -> bool| {
             development.find(fits).ok_or_else(|| {
                 Failure::usage(format!(
                     "nobody among the principals can play the {part} at {unit}"
@@ -33,17 +33,17 @@ impl Cast {
             })
         };
         Ok(Self {
-            adapter: find("ERP's adapter", &|listed| {
+            adapter: find("ERP's adapter", &|_, listed| {
                 listed.asserts.contains(&Provenance::Erp.into())
                     && may("exceptions.event.ingest")(listed)
             })?,
-            agent: find("AI agent", &|listed| {
+            agent: find("AI agent", &|_, listed| {
                 listed.kind == PrincipalKind::Model && may("aigate.recommendation.submit")(listed)
             })?,
-            reviewer: find("reviewer", &|listed| {
+            reviewer: find("reviewer", &|_, listed| {
                 listed.kind == PrincipalKind::Person && may("aigate.recommendation.review")(listed)
             })?,
-            auditor: find("auditor", &|listed| {
+            auditor: find("auditor", &|_, listed| {
                 listed.kind == PrincipalKind::Person && may("audit.record.export")(listed)
             })?,
         })

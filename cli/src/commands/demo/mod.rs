@@ -5,6 +5,7 @@
 
 mod act;
 mod cast;
+mod change;
 mod lineage;
 mod records;
 mod release;

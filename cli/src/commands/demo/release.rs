@@ -96,7 +96,7 @@ async fn accept(stage: &mut Stage, step: &mut Step) -> Result<(), Failure> {
     })
 }
 
-fn missing(requirements: &[ApprovalRequirement]) -> String {
+pub(super) fn missing(requirements: &[ApprovalRequirement]) -> String {
     let each: Vec<_> = requirements
         .iter()
         .map(|r| format!("{} × {} at {}", r.count, r.role, r.at))

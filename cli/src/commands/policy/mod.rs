@@ -7,7 +7,7 @@ mod export;
 mod found;
 mod import;
 mod junit;
-mod load;
+pub mod load;
 mod lone;
 mod source;
 mod tables;

@@ -92,6 +92,8 @@ pub struct App {
     retention: TimeDelta,
     /// How long an approval of a change counts.
     approval_validity: TimeDelta,
+    /// Who must approve every change of who must approve.
+    council_role: String,
 }
 
 impl App {
@@ -122,6 +124,7 @@ impl App {
             retention: TimeDelta::from_std(settings.request_retention).map_err(Error::internal)?,
             approval_validity: TimeDelta::from_std(settings.change_approval_validity)
                 .map_err(Error::internal)?,
+            council_role: settings.council_role.clone(),
         });
         app.bootstrap(context).await?;
         app.refresh().await?;

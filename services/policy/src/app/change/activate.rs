@@ -84,7 +84,10 @@ impl App {
             .review(snapshot.clone(), change.items.clone(), change.activate)
             .await?;
         let demanded = match &reviewed.after {
-            Some(after) => demand(&change, &snapshot.bundle, after, &snapshot.documents),
+            Some(after) => {
+                let bundles = (&snapshot.bundle, after);
+                demand(&change, bundles, &snapshot.documents, &self.council_role)
+            }
             None => Default::default(),
         };
         let now = self.clock.now();

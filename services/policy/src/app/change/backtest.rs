@@ -193,7 +193,8 @@ impl App {
         } = begun;
         let before = change.clone();
         change.backtest = Some(backtest.clone());
-        let demanded = demand(&change, &snapshot.bundle, &after, &snapshot.documents);
+        let bundles = (&snapshot.bundle, &*after);
+        let demanded = demand(&change, bundles, &snapshot.documents, &self.council_role);
         let by = super::subject(caller.actor());
         change
             .backtested(&by, backtest, demanded, self.clock.now())

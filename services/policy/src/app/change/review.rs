@@ -149,7 +149,7 @@ fn review(
         .problems
         .extend(unsound.into_iter().map(Problem::from));
     tables(&items, &overlaid.actions, &after, &mut review);
-    variations(&items, &after, &mut review);
+    variations(&items, &overlaid.actions, &after, &mut review);
     let affected = analysis::affected(&snapshot.bundle, &after);
     compare(&snapshot.bundle, &after, &mut review);
     review.workflows = workflows(snapshot, &items, &affected);
@@ -214,11 +214,12 @@ fn tables(items: &[Item], actions: &[Action], after: &Bundle, review: &mut Revie
 
 /// Whether a default is nowhere looser than the guardrails above it: legal where it is, and
 /// said; a problem where it couldn't be settled.
-fn variations(items: &[Item], after: &Bundle, review: &mut Review) {
+fn variations(items: &[Item], actions: &[Action], after: &Bundle, review: &mut Review) {
     let touched = |name: &str| {
-        items
-            .iter()
-            .any(|item| item.kind == files::POLICY && item.name == name)
+        let changed = items.iter().zip(actions);
+        changed
+            .filter(|(_, action)| **action != Action::Same)
+            .any(|(item, _)| item.kind == files::POLICY && item.name == name)
     };
     for found in analysis::variation(after) {
         let (default, guardrail) = (&found.default.name, &found.guardrail.name);

@@ -17,9 +17,6 @@ use super::{Change, Item, item::Documents};
 
 /// The workflow that decides who must approve a change.
 pub const WORKFLOW: &str = "change_approval";
-/// Who always must approve a change of that workflow.
-const COUNCIL: &str = "council";
-
 const SHIPPED_WORKFLOW: &str = include_str!("change_approval.workflow.yaml");
 const SHIPPED_POLICY: &str = include_str!("change_approval.policy.yaml");
 
@@ -66,9 +63,14 @@ impl Demand {
 }
 
 /// What is demanded of a change by what is in force. Each document is asked about by
-/// itself, and the answers are joined.
+/// itself, and the answers are joined; `council` must approve a change of this demand.
 #[must_use]
-pub fn demand(change: &Change, in_force: &Bundle, after: &Bundle, documents: &Documents) -> Demand {
+pub fn demand(
+    change: &Change,
+    (in_force, after): (&Bundle, &Bundle),
+    documents: &Documents,
+    council: &str,
+) -> Demand {
     let Some(root) = root(in_force).or_else(|| root(after)) else {
         return Demand::denied("there is no scope");
     };
@@ -109,7 +111,7 @@ pub fn demand(change: &Change, in_force: &Bundle, after: &Bundle, documents: &Do
         }
         if workflows.iter().any(|name| name == WORKFLOW) {
             joined.add(&Requirement {
-                role: COUNCIL.to_owned(),
+                role: council.to_owned(),
                 at: root.clone(),
                 count: 1,
             });
@@ -222,5 +224,16 @@ mod tests {
             .map(|gap| gap.region.to_string())
             .collect();
         assert_eq!(gaps, Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_example_has_what_is_shipped() {
+        let workflow =
+            include_str!("../../../../../examples/distributor/workflows/change_approval.yaml");
+        let policy = include_str!(
+            "../../../../../examples/distributor/policies/change_approval.enterprise.yaml"
+        );
+        assert_eq!(workflow, SHIPPED_WORKFLOW);
+        assert_eq!(policy, SHIPPED_POLICY.replace("ROOT", "acme"));
     }
 }

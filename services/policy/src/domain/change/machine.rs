@@ -94,7 +94,12 @@ impl Change {
             self.items = items;
         }
         self.activate = activate;
-        self.start_over(Some(editor), "edited", now);
+        let what = if self.history.is_empty() {
+            "proposed"
+        } else {
+            "edited"
+        };
+        self.start_over(Some(editor), what, now);
         Ok(())
     }
 
