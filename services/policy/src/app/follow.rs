@@ -1,13 +1,19 @@
 //! Following the store: a new revision is compiled beside the one in force and swapped
 //! in whole.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, TimeDelta, Utc};
+use opentelemetry::metrics::Gauge;
 use service_kit::{
     error::{Error, Kind, Reason, Result},
     health::Status,
+    telemetry,
 };
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::App;
@@ -15,6 +21,50 @@ use crate::domain::snapshot::Snapshot;
 
 /// Health component of the policies.
 const COMPONENT: &str = "policies";
+
+/// Since when the store hasn't been asked which revision is the newest.
+pub(super) struct Freshness {
+    confirmed: Mutex<Option<DateTime<Utc>>>,
+    revision: Gauge<u64>,
+    stale: Gauge<f64>,
+}
+
+impl Freshness {
+    pub(super) fn new() -> Self {
+        let meter = telemetry::meter();
+        Self {
+            confirmed: Mutex::default(),
+            revision: meter
+                .u64_gauge("bylaw.policy.revision")
+                .with_description("Revision of the policies in force on this replica")
+                .build(),
+            stale: meter
+                .f64_gauge("bylaw.policy.stale")
+                .with_unit("s")
+                .with_description("How long the revision in force hasn't been confirmed")
+                .build(),
+        }
+    }
+
+    fn confirmed(&self, now: DateTime<Utc>, revision: u64) {
+        *self
+            .confirmed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(now);
+        self.revision.record(revision, &[]);
+        self.stale.record(0.0, &[]);
+    }
+
+    fn stale(&self, now: DateTime<Utc>) -> TimeDelta {
+        let mut confirmed = self
+            .confirmed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let since = now - *confirmed.get_or_insert(now);
+        self.stale.record(since.as_seconds_f64(), &[]);
+        since
+    }
+}
 
 impl App {
     /// The policies in force on this replica.
@@ -62,7 +112,9 @@ impl App {
             tokio::task::spawn_blocking(move || Snapshot::compile(revision, documents)).await;
         match compiled.map_err(Error::internal)? {
             Ok(snapshot) => {
-                self.current.store(Arc::new(snapshot));
+                let snapshot = Arc::new(snapshot);
+                self.current.store(snapshot.clone());
+                self.watched.send_replace(snapshot);
                 tracing::info!(revision = number, "policies in force");
                 self.report();
                 Ok(())
@@ -85,12 +137,31 @@ impl App {
         }
     }
 
+    /// The newest revision here is the store's.
     fn report(&self) {
-        let detail = match self.snapshot().number() {
+        let number = self.snapshot().number();
+        let detail = match number {
             0 => "the store is empty: every step is denied".to_owned(),
             number => format!("revision {number}"),
         };
+        self.freshness.confirmed(self.clock.now(), number);
         self.health.set(COMPONENT, Status::Serving, detail);
+    }
+
+    /// The store can't be asked: what is in force here may have been replaced.
+    fn report_stale(&self) {
+        let number = self.snapshot().number();
+        let since = self.freshness.stale(self.clock.now());
+        let detail = format!(
+            "revision {number}, not confirmed for {} s: it may be stale",
+            since.num_seconds()
+        );
+        self.health.set(COMPONENT, Status::Serving, detail);
+    }
+
+    /// Sees the policies in force, and each that comes after them.
+    pub(crate) fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.watched.subscribe()
     }
 
     /// Looks for new revisions until the process stops.
@@ -103,6 +174,7 @@ impl App {
                 () = shutdown.cancelled() => return,
             }
             if let Err(error) = self.refresh().await {
+                self.report_stale();
                 tracing::warn!(%error, "can't look for a new revision of the policies");
             }
         }

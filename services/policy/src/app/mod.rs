@@ -22,7 +22,7 @@ use service_kit::{
     health::Health,
     identity::Revocations,
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -79,6 +79,9 @@ pub struct App {
     ids: Arc<dyn Ids>,
     health: Health,
     current: ArcSwap<Snapshot>,
+    /// The same, for who waits for the next.
+    watched: watch::Sender<Arc<Snapshot>>,
+    freshness: follow::Freshness,
     /// Held while a revision is loaded, so that it is loaded once.
     loading: Mutex<()>,
     recorder: Recorder,
@@ -114,6 +117,8 @@ impl App {
             ids: context.ids.clone(),
             health: context.health.clone(),
             current: ArcSwap::from_pointee(Snapshot::empty()),
+            watched: watch::Sender::new(Arc::new(Snapshot::empty())),
+            freshness: follow::Freshness::new(),
             loading: Mutex::new(()),
             recorder,
             counts: Counts::default(),

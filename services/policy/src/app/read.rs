@@ -102,6 +102,27 @@ impl App {
         paged(all, size, token, &[b"ListWorkflows"])
     }
 
+    /// The policies in force, for who may look up what decides at a scope.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is no such workflow or scope.
+    pub fn effective_policy(
+        &self,
+        caller: &Caller,
+        workflow: &str,
+        scope: &Scope,
+    ) -> Result<Arc<Snapshot>> {
+        caller.require(permission::READ_POLICY, scope)?;
+        let snapshot = self.snapshot();
+        if snapshot.bundle.scopes().get(scope).is_none() {
+            return Err(Error::not_found(format!("scopes/{scope}")));
+        }
+        if !snapshot.bundle.workflows().contains_key(workflow) {
+            return Err(Error::not_found(format!("workflows/{workflow}")));
+        }
+        Ok(snapshot)
+    }
+
     /// A policy in force.
     ///
     /// # Errors

@@ -3,8 +3,8 @@
 use contracts::{
     policy::{
         AuthorizeActionResponse, BatchDecideResult, DecideError, DecideRequest, DecideResponse,
-        FactNote, FactSchema, Match, Policy, RecordedDecision, Revision, RowExplanation, Workflow,
-        WorkflowClass, batch_decide_result,
+        EffectiveLayer, EffectivePolicy, EffectiveRow, FactNote, FactSchema, Match, Policy,
+        RecordedDecision, Revision, RowExplanation, Workflow, WorkflowClass, batch_decide_result,
     },
     time::timestamp,
     types::{
@@ -13,7 +13,7 @@ use contracts::{
     },
 };
 use decision::temporal::DaysDuration;
-use governance::{tree::Node, workflow};
+use governance::{Scope as Path, bundle::Effective, tree::Node, workflow};
 use service_kit::{error::Result, facts};
 
 use crate::{
@@ -75,6 +75,60 @@ fn decision(decision: Decision) -> types::Decision {
         audit_level: audit_level(decision.audit_level).into(),
         decide_time: Some(timestamp(decision.decide_time)),
         binding_facts: decision.binding_facts,
+    }
+}
+
+/// The policies that decide at a scope, row by row.
+pub(super) fn effective(snapshot: &Snapshot, workflow: &str, scope: &Path) -> EffectivePolicy {
+    let effective = snapshot.bundle.effective(workflow, scope);
+    let layers = effective.iter().flat_map(Effective::layers);
+    EffectivePolicy {
+        workflow: workflow.to_owned(),
+        scope: scope.to_string(),
+        layers: layers
+            .map(|policy| effective_layer(policy, scope))
+            .collect(),
+        revision: signed(snapshot.number()),
+    }
+}
+
+fn effective_layer(policy: &governance::Policy, scope: &Path) -> EffectiveLayer {
+    let inputs = policy.table.inputs().iter();
+    let rows = policy.table.rows().iter().zip(&policy.rows);
+    EffectiveLayer {
+        policy: format!("policies/{}", policy.name),
+        version: signed(policy.version),
+        digest: policy.digest.to_string(),
+        mode: mode(policy.mode).into(),
+        scope: policy.scope.to_string(),
+        hit_policy: policy.table.hit_policy().name().to_owned(),
+        inputs: inputs.map(|input| input.key().to_owned()).collect(),
+        rows: rows
+            .map(|(row, answer)| {
+                let approvals = answer.at(scope).approvals.into_iter();
+                let texts =
+                    |all: &[std::sync::Arc<str>]| all.iter().map(ToString::to_string).collect();
+                EffectiveRow {
+                    id: answer.id.to_string(),
+                    tests: row
+                        .cells()
+                        .iter()
+                        .map(|cell| cell.test().to_string())
+                        .collect(),
+                    effect: effect(answer.effect).into(),
+                    approvals: approvals
+                        .map(|needed| ApprovalRequirement {
+                            role: needed.role.to_string(),
+                            at: needed.at.to_string(),
+                            count: needed.count,
+                        })
+                        .collect(),
+                    obligations: texts(&answer.obligations),
+                    required_facts: texts(&answer.required_facts),
+                    reason: answer.reason.as_deref().unwrap_or_default().to_owned(),
+                }
+            })
+            .collect(),
     }
 }
 

@@ -1,18 +1,25 @@
 //! `bylaw.policy.v1.PolicyService`.
 
+use std::time::Duration;
+
 use contracts::{
     policy::{
-        GetPolicyRequest, GetRevisionRequest, GetScopeRequest, GetWorkflowRequest,
-        ListPoliciesRequest, ListPoliciesResponse, ListScopesRequest, ListScopesResponse,
-        ListWorkflowsRequest, ListWorkflowsResponse, Policy, Revision, Workflow,
-        policy_service_server::PolicyService,
+        EffectivePolicy, GetEffectivePolicyRequest, GetPolicyRequest, GetRevisionRequest,
+        GetScopeRequest, GetWorkflowRequest, ListPoliciesRequest, ListPoliciesResponse,
+        ListScopesRequest, ListScopesResponse, ListWorkflowsRequest, ListWorkflowsResponse, Policy,
+        Revision, WatchRevisionsRequest, Workflow, policy_service_server::PolicyService,
     },
     types::Scope,
 };
+use futures::{StreamExt as _, stream, stream::BoxStream};
 use service_kit::identity::caller;
+use tokio::time::timeout;
 use tonic::{Request, Response, Status};
 
 use super::{Handler, decode, encode};
+
+/// How often a watcher hears that nothing has changed.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
 #[tonic::async_trait]
 impl PolicyService for Handler {
@@ -98,6 +105,41 @@ impl PolicyService for Handler {
             policies: page.items.iter().map(encode::policy).collect(),
             next_page_token: page.next,
         }))
+    }
+
+    async fn get_effective_policy(
+        &self,
+        request: Request<GetEffectivePolicyRequest>,
+    ) -> Result<Response<EffectivePolicy>, Status> {
+        let caller = caller(&request)?;
+        let request = request.get_ref();
+        let scope = decode::scope("scope", &request.scope)?;
+        let workflow = &request.workflow;
+        let snapshot = self.0.effective_policy(&caller, workflow, &scope)?;
+        Ok(Response::new(encode::effective(
+            &snapshot, workflow, &scope,
+        )))
+    }
+
+    type WatchRevisionsStream = BoxStream<'static, Result<Revision, Status>>;
+
+    async fn watch_revisions(
+        &self,
+        request: Request<WatchRevisionsRequest>,
+    ) -> Result<Response<Self::WatchRevisionsStream>, Status> {
+        caller(&request)?;
+        let revisions = stream::unfold((self.0.watch(), true), |(mut watched, first)| async move {
+            if !first {
+                match timeout(SIGN_OF_LIFE, watched.changed()).await {
+                    Ok(Ok(())) | Err(_) => {}
+                    // The service stops.
+                    Ok(Err(_)) => return None,
+                }
+            }
+            let revision = encode::revision(&watched.borrow_and_update());
+            Some((Ok(revision), (watched, false)))
+        });
+        Ok(Response::new(revisions.boxed()))
     }
 
     async fn get_revision(

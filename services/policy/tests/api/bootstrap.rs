@@ -19,12 +19,12 @@ use testkit::{
 };
 use tonic::transport::Endpoint;
 
-use crate::fixture::{ENTERPRISE, Fixture, SCOPES, WORKFLOW, files};
+use crate::fixture::{ENTERPRISE, Fixture, PRINCIPALS, SCOPES, WORKFLOW, files};
 
 const BOOTSTRAPPED: &str = "bylaw.policy.revision.bootstrapped.v1";
 
 /// A replica on a database that others use too.
-async fn replica(
+pub async fn replica(
     url: &str,
     data_dir: &std::path::Path,
     log: &str,
@@ -35,6 +35,9 @@ async fn replica(
         data_dir: data_dir.to_owned(),
         ..service_kit::Settings::default()
     };
+    let principals = data_dir.join("known.yaml");
+    std::fs::write(&principals, PRINCIPALS).unwrap();
+    settings.identity.principals_file = Some(principals);
     settings.grpc.addr = SocketAddr::from(([127, 0, 0, 1], 0));
     settings.http.addr = settings.grpc.addr;
     settings.database.url = SecretUrl::new(url);
@@ -51,14 +54,30 @@ async fn replica(
         .await
 }
 
-fn editor(running: &Running, data_dir: &std::path::Path) -> PolicyServiceClient<Calls> {
-    let grants = ["policy-editor@corp"];
-    let token =
-        Tokens::of(data_dir).mint("owner", PrincipalKind::Person, &grants, chrono::Utc::now());
+/// Somebody who calls a replica.
+pub fn calls(
+    running: &Running,
+    data_dir: &std::path::Path,
+    name: &str,
+    kind: PrincipalKind,
+    grant: &str,
+) -> Calls {
+    let token = Tokens::of(data_dir).mint(name, kind, &[grant], chrono::Utc::now());
     let channel = Endpoint::from_shared(format!("http://{}", running.grpc_addr()))
         .unwrap()
         .connect_lazy();
-    PolicyServiceClient::new(Calls::new(channel, Bearer::new(&token)))
+    Calls::new(channel, Bearer::new(&token))
+}
+
+pub fn editor(running: &Running, data_dir: &std::path::Path) -> PolicyServiceClient<Calls> {
+    let grant = "policy-editor@corp";
+    PolicyServiceClient::new(calls(
+        running,
+        data_dir,
+        "owner",
+        PrincipalKind::Person,
+        grant,
+    ))
 }
 
 testkit::backends! {

@@ -4,12 +4,13 @@
 use contracts::policy::{
     ActivateChangeRequest, ApproveChangeRequest, AuthorizeActionRequest, BacktestChangeRequest,
     BatchDecideRequest, CheckChangeRequest, ExportStateRequest, GetChangeRequest,
-    GetDecisionRequest, GetPolicyRequest, GetRevisionRequest, GetScopeRequest, GetWorkflowRequest,
-    ListChangesRequest, ListPoliciesRequest, ListScopesRequest, ListWorkflowsRequest,
-    PlanChangeRequest, ProposeChangeRequest, RejectChangeRequest, RollBackChangeRequest,
-    ScheduleChangeRequest, TestChangeRequest, UpdateChangeRequest, WithdrawChangeRequest,
-    batch_decide_result, change_service_client::ChangeServiceClient,
-    decision_service_client::DecisionServiceClient, policy_service_client::PolicyServiceClient,
+    GetDecisionRequest, GetEffectivePolicyRequest, GetPolicyRequest, GetRevisionRequest,
+    GetScopeRequest, GetWorkflowRequest, ListChangesRequest, ListPoliciesRequest,
+    ListScopesRequest, ListWorkflowsRequest, PlanChangeRequest, ProposeChangeRequest,
+    RejectChangeRequest, RollBackChangeRequest, ScheduleChangeRequest, TestChangeRequest,
+    UpdateChangeRequest, WatchRevisionsRequest, WithdrawChangeRequest, batch_decide_result,
+    change_service_client::ChangeServiceClient, decision_service_client::DecisionServiceClient,
+    policy_service_client::PolicyServiceClient,
 };
 use testkit::identity::Calls;
 use tonic::Code;
@@ -56,6 +57,11 @@ async fn answers(calls: Calls) -> Vec<(&'static str, Code)> {
     }));
     call!(policies.list_policies(ListPoliciesRequest::default()));
     call!(policies.get_revision(GetRevisionRequest {}));
+    call!(policies.watch_revisions(WatchRevisionsRequest {}));
+    call!(policies.get_effective_policy(GetEffectivePolicyRequest {
+        workflow: "hold_release".into(),
+        scope: MEDICAL.into()
+    }));
     call!(changes.plan_change(PlanChangeRequest::default()));
     call!(changes.propose_change(ProposeChangeRequest::default()));
     call!(changes.get_change(GetChangeRequest::default()));

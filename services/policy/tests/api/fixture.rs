@@ -78,7 +78,7 @@ rows:
       obligations: [keep_evidence]
 ";
 
-const PRINCIPALS: &str = "principals:
+pub const PRINCIPALS: &str = "principals:
   erp-adapter: {kind: service, grants: [event-source@corp], asserts: [ERP]}
   order-adapter:
     kind: service
@@ -108,6 +108,11 @@ pub struct Fixture {
 
 impl Fixture {
     pub async fn start(backend: Backend) -> Self {
+        Self::with(backend, |_| {}).await
+    }
+
+    /// With other settings of the kit.
+    pub async fn with(backend: Backend, change: impl FnOnce(&mut service_kit::Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let principals = folder.path().join("principals.yaml");
         std::fs::write(&principals, PRINCIPALS).unwrap();
@@ -118,6 +123,7 @@ impl Fixture {
             ..Options::default()
         };
         options.settings.identity.principals_file = Some(principals);
+        change(&mut options.settings);
         let settings = Settings::default();
         Self {
             harness: Harness::with::<policy::Service>(backend, settings, options).await,

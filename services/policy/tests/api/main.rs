@@ -15,3 +15,4 @@ mod denial;
 mod example;
 mod fixture;
 mod read;
+mod replicas;

@@ -38,8 +38,8 @@ impl App {
             .approve(
                 approver(caller),
                 token,
-                digest,
-                comment,
+                (digest, comment),
+                &|given| self.is_revoked(given),
                 (now, now + self.approval_validity),
             )
             .map_err(|why| Self::refuse_change(&before, why))?;

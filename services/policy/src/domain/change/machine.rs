@@ -179,7 +179,8 @@ impl Change {
         Ok(())
     }
 
-    /// An approval of exactly what has the digest.
+    /// An approval of exactly what has the digest; `revoked` says which of those given don't
+    /// count any more.
     ///
     /// # Errors
     /// If it doesn't wait for one, for another digest, or for who may not approve.
@@ -187,8 +188,8 @@ impl Change {
         &mut self,
         approver: Approver,
         token_id: String,
-        digest: &str,
-        comment: &str,
+        (digest, comment): (&str, &str),
+        revoked: &dyn Fn(&Given) -> bool,
         (now, expires): (DateTime<Utc>, DateTime<Utc>),
     ) -> Result {
         if self.state != State::Backtested {
@@ -201,7 +202,7 @@ impl Change {
             return Err(Refused::Digest);
         }
         self.case()
-            .may_approve(&approver, &self.given(&|_| false), now)
+            .may_approve(&approver, &self.given(revoked), now)
             .map_err(Refused::Approver)?;
         let by = approver.who.clone();
         self.approvals.push(Given {
@@ -215,7 +216,7 @@ impl Change {
             token_id,
             comment: comment.to_owned(),
         });
-        let met = self.missing(&|_| false, now).is_empty();
+        let met = self.missing(revoked, now).is_empty();
         let state = if met { State::Approved } else { self.state };
         self.step(state, Some(&by), comment, now);
         Ok(())

@@ -306,7 +306,13 @@ fn one(run: Run, in_force: &Cell<u32>) -> Result<(), TestCaseError> {
                 let approver = approver(person, role, service);
                 let expires = now + TimeDelta::hours(100);
                 change
-                    .approve(approver, String::new(), &digest(of), "", (now, expires))
+                    .approve(
+                        approver,
+                        String::new(),
+                        (&digest(of), ""),
+                        &is_revoked,
+                        (now, expires),
+                    )
                     .is_err()
             }
             Call::Reject { role } => change
