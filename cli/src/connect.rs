@@ -11,7 +11,7 @@ use contracts::{
     masterdata::validation_service_client::ValidationServiceClient,
     policy::{
         change_service_client::ChangeServiceClient, decision_service_client::DecisionServiceClient,
-        policy_service_client::PolicyServiceClient,
+        policy_service_client::PolicyServiceClient, waiver_service_client::WaiverServiceClient,
     },
 };
 use governance::Scope;
@@ -177,6 +177,8 @@ clients! {
     policies: PolicyServiceClient of policy,
     /// Changes of what is governed.
     changes: ChangeServiceClient of policy,
+    /// Waivers.
+    waivers: WaiverServiceClient of policy,
     /// Events.
     events: EventServiceClient of exceptions,
     /// The work queue.

@@ -116,6 +116,8 @@ pub enum Part {
     Delegator,
     /// Was handed such a duty.
     Delegate,
+    /// Has the benefit of it.
+    Beneficiary,
 }
 
 /// Why somebody may not approve.
@@ -133,6 +135,9 @@ pub enum Refusal {
     /// Owns the model that proposed it.
     #[error("who owns the model that recommended this can't approve it")]
     ModelOwner,
+    /// Has the benefit of it.
+    #[error("who has the benefit of this can't approve it")]
+    Beneficiary,
     /// Has approved it already.
     #[error("an approval of this person is already there; one person counts once")]
     AlreadyApproved,
@@ -156,6 +161,7 @@ impl Refusal {
             Self::Requester => "SOD_REQUESTER",
             Self::Editor => "SOD_EDITOR",
             Self::ModelOwner => "SOD_MODEL_OWNER",
+            Self::Beneficiary => "SOD_BENEFICIARY",
             Self::AlreadyApproved => "SOD_ALREADY_APPROVED",
             Self::NotAnApprover | Self::NotNeeded => "NOT_AN_APPROVER",
             Self::NotYet => "ILLEGAL_STATE",
@@ -170,6 +176,7 @@ impl Refusal {
             | Self::Requester
             | Self::Editor
             | Self::ModelOwner
+            | Self::Beneficiary
             | Self::AlreadyApproved => true,
             Self::NotAnApprover | Self::NotNeeded | Self::NotYet => false,
         }
@@ -197,6 +204,7 @@ impl Exclusion {
             Part::Requester | Part::Delegator | Part::Delegate => Refusal::Requester,
             Part::Editor => Refusal::Editor,
             Part::ModelOwner => Refusal::ModelOwner,
+            Part::Beneficiary => Refusal::Beneficiary,
         }
     }
 }

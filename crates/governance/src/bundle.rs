@@ -5,12 +5,14 @@ use std::{
     sync::Arc,
 };
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use crate::{
     Scope, canonical,
     policy::{Mode, Policy},
     tree::ScopeTree,
+    waiver::Waiver,
     workflow::Workflow,
 };
 
@@ -20,6 +22,7 @@ pub struct Bundle {
     scopes: ScopeTree,
     workflows: BTreeMap<Arc<str>, Arc<Workflow>>,
     policies: BTreeMap<Arc<str>, Arc<Policy>>,
+    waivers: BTreeMap<Arc<str>, Arc<Waiver>>,
     /// Policies by where they stand.
     places: HashMap<Arc<str>, HashMap<Scope, Place>>,
     digest: String,
@@ -41,6 +44,8 @@ pub struct Effective<'a> {
     pub default: Option<&'a Arc<Policy>>,
     /// All guardrails on the path, the root's first.
     pub guardrails: Vec<&'a Arc<Policy>>,
+    /// Waivers that hold; none unless they were asked for ([`Bundle::waived`]).
+    pub waivers: Vec<&'a Arc<Waiver>>,
 }
 
 impl<'a> Effective<'a> {
@@ -58,6 +63,7 @@ impl Bundle {
         scopes: ScopeTree,
         workflows: BTreeMap<Arc<str>, Arc<Workflow>>,
         policies: BTreeMap<Arc<str>, Arc<Policy>>,
+        waivers: BTreeMap<Arc<str>, Arc<Waiver>>,
         digests: &BTreeMap<String, String>,
     ) -> Self {
         let mut places: HashMap<Arc<str>, HashMap<Scope, Place>> = HashMap::new();
@@ -77,6 +83,7 @@ impl Bundle {
             scopes,
             workflows,
             policies,
+            waivers,
             places,
             digest: canonical::digest(&json!(digests)),
         }
@@ -106,6 +113,34 @@ impl Bundle {
         &self.policies
     }
 
+    /// The waivers, by name.
+    #[must_use]
+    pub fn waivers(&self) -> &BTreeMap<Arc<str>, Arc<Waiver>> {
+        &self.waivers
+    }
+
+    /// The same as [`Self::effective`], with the waivers that hold at `now`.
+    #[must_use]
+    pub fn waived(
+        &self,
+        workflow: &str,
+        scope: &Scope,
+        now: DateTime<Utc>,
+    ) -> Option<Effective<'_>> {
+        let mut effective = self.effective(workflow, scope)?;
+        if !self.waivers.is_empty() {
+            let bound: Vec<_> = effective.layers().map(|policy| &policy.name).collect();
+            let holds = |waiver: &&Arc<Waiver>| {
+                waiver.stands()
+                    && now < waiver.expires
+                    && waiver.scope.contains(scope)
+                    && bound.contains(&&waiver.policy)
+            };
+            effective.waivers = self.waivers.values().filter(holds).collect();
+        }
+        Some(effective)
+    }
+
     /// The policies that decide a workflow's transactions at a scope; `None` where there
     /// is no such workflow. A scope that the tree doesn't know has what its known
     /// ancestors have.
@@ -116,6 +151,7 @@ impl Bundle {
             workflow,
             default: None,
             guardrails: Vec::new(),
+            waivers: Vec::new(),
         };
         if let Some(places) = self.places.get(&workflow.name) {
             for place in scope.paths().filter_map(|path| places.get(path)) {

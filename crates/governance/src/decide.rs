@@ -24,6 +24,7 @@ use crate::{
     answer::{Answer, Effect, Requirement},
     bundle::Effective,
     policy::{AuditLevel, Mode, Policy},
+    waiver::Waived,
 };
 
 /// Reasons that a verdict gives beside the texts of rows.
@@ -62,8 +63,10 @@ pub struct Verdict {
     pub unknown_facts: Vec<Arc<str>>,
     /// What each layer contributed, the default first.
     pub layers: Vec<Layer>,
-    /// How much is recorded: FULL where a layer wants it, an approval is required or
-    /// there is no policy.
+    /// Waivers that were used, by name.
+    pub waivers: Vec<Arc<str>>,
+    /// How much is recorded: FULL where a layer wants it, an approval is required, a
+    /// waiver was used or there is no policy.
     pub audit_level: AuditLevel,
 }
 
@@ -87,7 +90,12 @@ struct Contribution {
     bound: bool,
 }
 
-fn contribution(policy: &Policy, outcome: &Outcome, scope: &Scope) -> Contribution {
+fn contribution(
+    policy: &Policy,
+    outcome: &Outcome,
+    scope: &Scope,
+    (waived, used): (&Waived<'_>, &mut BTreeSet<Arc<str>>),
+) -> Contribution {
     let denied = |code: &str, rows: &[usize]| Contribution {
         answer: Answer::deny(),
         reasons: vec![code.into()],
@@ -111,9 +119,9 @@ fn contribution(policy: &Policy, outcome: &Outcome, scope: &Scope) -> Contributi
                 rows: rows.clone(),
                 bound: true,
             };
-            for row in rows.iter().filter_map(|&row| policy.rows.get(row)) {
-                joined.answer.join(&row.at(scope));
-                joined.reasons.extend(row.reason.clone());
+            for &row in rows {
+                let reason = waived.join(&mut joined.answer, (policy, row), scope, used);
+                joined.reasons.extend(reason);
             }
             joined
         }
@@ -126,7 +134,8 @@ pub(crate) fn layer_answer(
     outcome: &Outcome,
     scope: &Scope,
 ) -> (Answer, Vec<Arc<str>>) {
-    let contribution = contribution(policy, outcome, scope);
+    let no_waiver = (&Waived::default(), &mut BTreeSet::new());
+    let contribution = contribution(policy, outcome, scope, no_waiver);
     (contribution.answer, contribution.reasons)
 }
 
@@ -136,20 +145,30 @@ pub fn decide(effective: &Effective<'_>, scope: &Scope, facts: &Facts) -> Verdic
     let layers: Vec<_> = effective.layers().collect();
     let tables: Vec<_> = layers.iter().map(|layer| &layer.table).collect();
     let ways = evaluate_joint(&tables, facts);
+    let waived = Waived::of(&effective.waivers, facts);
     let base = match effective.default {
         Some(_) => Answer::default(),
         None => Answer::deny(),
     };
     if let ([combination], true) = (ways.combinations.as_slice(), ways.exact) {
-        return in_one_way(effective, scope, facts, base, &layers, combination);
+        return in_one_way(
+            effective,
+            scope,
+            facts,
+            (base, &waived),
+            &layers,
+            combination,
+        );
     }
     let mut joined = base.clone();
     let mut common: Option<Answer> = None;
+    let mut used = BTreeSet::new();
     let mut parts: Vec<Part> = layers.iter().map(|policy| Part::new(policy)).collect();
     for combination in &ways.combinations {
         let mut answer = base.clone();
         for (part, outcome) in parts.iter_mut().zip(combination) {
-            let contribution = contribution(&part.layer.policy, outcome, scope);
+            let waivers = (&waived, &mut used);
+            let contribution = contribution(&part.layer.policy, outcome, scope, waivers);
             answer.join(&contribution.answer);
             part.add(contribution);
         }
@@ -171,7 +190,14 @@ pub fn decide(effective: &Effective<'_>, scope: &Scope, facts: &Facts) -> Verdic
         that_matter(&base, &parts, &tables, facts)
     };
     let told = parts.into_iter().map(Part::finish);
-    conclude(effective, joined, settled, told, unknown, facts)
+    conclude(
+        effective,
+        joined,
+        (settled, unknown),
+        told,
+        (&waived, used),
+        facts,
+    )
 }
 
 /// Decides where there is one way: every row that answers joins the one answer, and nothing
@@ -180,10 +206,11 @@ fn in_one_way(
     effective: &Effective<'_>,
     scope: &Scope,
     facts: &Facts,
-    mut joined: Answer,
+    (mut joined, waived): (Answer, &Waived<'_>),
     layers: &[&Arc<Policy>],
     combination: &[Outcome],
 ) -> Verdict {
+    let mut used = BTreeSet::new();
     let mut told = Vec::with_capacity(layers.len());
     for (policy, outcome) in layers.iter().zip(combination) {
         let mut reasons: Vec<Arc<str>> = Vec::new();
@@ -201,7 +228,7 @@ fn in_one_way(
                 reasons.push(reason::EVALUATION_FAILED.into());
                 (&[][..], Some(Effect::Deny))
             }
-            Outcome::Hits(rows) => {
+            Outcome::Hits(rows) if waived.is_none() => {
                 let mut effect = Effect::Allow;
                 for row in rows.iter().filter_map(|&row| policy.rows.get(row)) {
                     row.join(&mut joined, scope);
@@ -209,6 +236,15 @@ fn in_one_way(
                     reasons.extend(row.reason.clone());
                 }
                 (rows.as_slice(), Some(effect))
+            }
+            Outcome::Hits(rows) => {
+                // What the layer demands by itself, to tell its effect.
+                let mut own = Answer::default();
+                for &row in rows {
+                    reasons.extend(waived.join(&mut own, (policy, row), scope, &mut used));
+                }
+                joined.join(&own);
+                (rows.as_slice(), Some(own.effect))
             }
         };
         joined.effect = joined.effect.max(effect.unwrap_or_default());
@@ -223,9 +259,9 @@ fn in_one_way(
     conclude(
         effective,
         joined,
-        true,
+        (true, BTreeSet::new()),
         told.into_iter(),
-        BTreeSet::new(),
+        (waived, used),
         facts,
     )
 }
@@ -326,11 +362,16 @@ impl Part {
 fn conclude(
     effective: &Effective<'_>,
     mut joined: Answer,
-    mut settled: bool,
+    (mut settled, mut unknown_facts): (bool, BTreeSet<Arc<str>>),
     told: impl ExactSizeIterator<Item = (Layer, Vec<Arc<str>>)>,
-    mut unknown_facts: BTreeSet<Arc<str>>,
+    (waived, used): (&Waived<'_>, BTreeSet<Arc<str>>),
     facts: &Facts,
 ) -> Verdict {
+    if !waived.open.is_empty() {
+        // Whether a waiver holds isn't known: the answer is the stricter one without it.
+        settled = false;
+        unknown_facts.extend(waived.open.iter().cloned());
+    }
     let mut reasons: Vec<Arc<str>> = Vec::new();
     if effective.default.is_none() {
         reasons.push(reason::NO_POLICY.into());
@@ -364,6 +405,7 @@ fn conclude(
     codes.append(&mut texts);
     let audit_level = if joined.effect == Effect::RequireApproval
         || !joined.approvals.is_empty()
+        || !used.is_empty()
         || effective.default.is_none()
     {
         AuditLevel::Full
@@ -380,6 +422,7 @@ fn conclude(
         required_facts: joined.required_facts.into_iter().collect(),
         unknown_facts: unknown_facts.into_iter().collect(),
         layers,
+        waivers: used.into_iter().collect(),
         audit_level,
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! Strict: a key that nobody knows, a value outside its list, a reference to what isn't
 //! there, are errors with file, line and column; all errors of all files are reported at
-//! once. The forms are `kind: ScopeTree`, `kind: Workflow` and `kind: Policy`.
+//! once. The forms are `kind: ScopeTree`, `kind: Workflow`, `kind: Policy` and
+//! `kind: Waiver`.
 
 mod policy;
 mod reader;
 mod scopes;
 pub mod suite;
+mod waiver;
 mod workflow;
 
 use std::{
@@ -26,15 +28,17 @@ use reader::Reader;
 use crate::{Scope, bundle::Bundle, canonical, policy::Mode, tree::ScopeTree, workflow::Workflow};
 
 /// The kinds of documents that make a bundle.
-pub const KINDS: [&str; 3] = [SCOPE_TREE, WORKFLOW, POLICY];
+pub const KINDS: [&str; 4] = [SCOPE_TREE, WORKFLOW, POLICY, WAIVER];
 /// The kinds of documents that are governed: those of a bundle, and their tests.
-pub const GOVERNED: [&str; 4] = [SCOPE_TREE, WORKFLOW, POLICY, suite::POLICY_TEST];
+pub const GOVERNED: [&str; 5] = [SCOPE_TREE, WORKFLOW, POLICY, WAIVER, suite::POLICY_TEST];
 /// The tree of scopes.
 pub const SCOPE_TREE: &str = "ScopeTree";
 /// A workflow.
 pub const WORKFLOW: &str = "Workflow";
 /// A policy.
 pub const POLICY: &str = "Policy";
+/// A waiver of a policy's row.
+pub const WAIVER: &str = "Waiver";
 
 /// At most this many documents.
 pub const MAX_DOCUMENTS: usize = 20_000;
@@ -170,6 +174,7 @@ struct Compiler {
     scopes: Option<ScopeTree>,
     workflows: BTreeMap<Arc<str>, Arc<Workflow>>,
     policies: BTreeMap<Arc<str>, Arc<crate::policy::Policy>>,
+    waivers: BTreeMap<Arc<str>, Arc<crate::waiver::Waiver>>,
     /// The default of each workflow at a scope.
     defaults: BTreeMap<(Arc<str>, Scope), Arc<str>>,
     digests: BTreeMap<String, String>,
@@ -200,6 +205,7 @@ impl Compiler {
         let digest = match kind {
             SCOPE_TREE => self.scope_tree(&document),
             WORKFLOW => self.workflow(&document),
+            WAIVER => self.waiver(&document),
             _ => self.policy(&document),
         };
         match digest {
@@ -265,6 +271,20 @@ impl Compiler {
         Ok(digest)
     }
 
+    fn waiver(&mut self, document: &Document<'_>) -> Result<String, Vec<Diagnostic>> {
+        let scopes = self.scopes.clone().unwrap_or_default();
+        let waiver = waiver::read(document, &scopes, &self.workflows, &self.policies)?;
+        let digest = waiver.digest.to_string();
+        match self.waivers.entry(waiver.name.clone()) {
+            Entry::Occupied(entry) => {
+                let message = format!("a second waiver {}", entry.key());
+                return Err(vec![document.error(&document.node, message)]);
+            }
+            Entry::Vacant(entry) => entry.insert(Arc::new(waiver)),
+        };
+        Ok(digest)
+    }
+
     fn finish(mut self, sources: &[Source]) -> Result<Bundle, Vec<Diagnostic>> {
         if self.diagnostics.is_empty() {
             let scopes = self.scopes.unwrap_or_default();
@@ -272,6 +292,7 @@ impl Compiler {
                 scopes,
                 self.workflows,
                 self.policies,
+                self.waivers,
                 &self.digests,
             ));
         }

@@ -17,6 +17,7 @@ pub mod policy;
 pub mod scope;
 pub mod suite;
 pub mod tree;
+pub mod waiver;
 pub mod workflow;
 
 pub use answer::{Answer, Effect, Requirement};
@@ -25,4 +26,5 @@ pub use decide::{Verdict, decide};
 pub use policy::{AuditLevel, Mode, Policy};
 pub use scope::Scope;
 pub use tree::{Level, ScopeTree};
+pub use waiver::Waiver;
 pub use workflow::{Class, Provenance, Workflow};

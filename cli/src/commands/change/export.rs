@@ -16,11 +16,12 @@ use crate::{
 };
 
 /// Folders that kinds are written to.
-const FOLDERS: [(&str, &str); 4] = [
+const FOLDERS: [(&str, &str); 5] = [
     ("ScopeTree", ""),
     ("Workflow", "workflows"),
     ("Policy", "policies"),
     ("PolicyTest", "policies"),
+    ("Waiver", "waivers"),
 ];
 
 pub(super) async fn run(common: &Common, session: &Session, dir: &Path) -> Result<(), Failure> {

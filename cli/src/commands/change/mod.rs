@@ -12,9 +12,9 @@ use std::{
 use clap::{Args, Subcommand, ValueEnum};
 use contracts::policy::{
     ActivateChangeRequest, ApproveChangeRequest, BacktestChangeRequest, Change, ChangeItem,
-    ChangeState, CheckChangeRequest, GetChangeRequest, ListChangesRequest, PlanChangeRequest,
-    ProposeChangeRequest, RejectChangeRequest, RollBackChangeRequest, ScheduleChangeRequest,
-    TestChangeRequest, UpdateChangeRequest, WithdrawChangeRequest,
+    ChangeState, CheckChangeRequest, GetChangeRequest, ListChangesRequest, ListWaiversRequest,
+    PlanChangeRequest, ProposeChangeRequest, RejectChangeRequest, RollBackChangeRequest,
+    ScheduleChangeRequest, TestChangeRequest, UpdateChangeRequest, WithdrawChangeRequest,
 };
 
 use super::input;
@@ -108,6 +108,8 @@ pub enum ChangeCommand {
         #[arg(long)]
         reason: String,
     },
+    /// List waivers, with how often they were used
+    Waivers,
     /// Write what is in force as the files it could have come from
     Export {
         /// Folder to write into; it must be empty or not there
@@ -236,7 +238,7 @@ fn wants(command: &ChangeCommand) -> Wants {
         ChangeCommand::Schedule { .. }
         | ChangeCommand::Activate { .. }
         | ChangeCommand::Rollback { .. } => "policy.change.activate",
-        ChangeCommand::Export { .. } => "policy.policy.read",
+        ChangeCommand::Export { .. } | ChangeCommand::Waivers => "policy.policy.read",
         ChangeCommand::Plan(_)
         | ChangeCommand::Propose(_)
         | ChangeCommand::Edit(_)
@@ -257,6 +259,7 @@ pub async fn run(common: &Common, command: ChangeCommand) -> Result<(), Failure>
         ChangeCommand::List { states, limit } => {
             return list(common, &session, &states, limit).await;
         }
+        ChangeCommand::Waivers => return waivers(common, &session).await,
         ChangeCommand::Export { dir } => return export::run(common, &session, &dir).await,
         ChangeCommand::Review {
             name: given,
@@ -494,6 +497,24 @@ fn clear() {
     if io::stderr().is_terminal() {
         eprint!("\r\x1b[K");
     }
+}
+
+async fn waivers(common: &Common, session: &Session) -> Result<(), Failure> {
+    let mut found = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let request = ListWaiversRequest {
+            page_size: 1_000,
+            page_token,
+        };
+        let page = session.waivers().list_waivers(request).await?.into_inner();
+        found.extend(page.waivers);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    show::waivers(common, &found)
 }
 
 async fn list(

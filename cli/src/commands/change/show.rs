@@ -3,7 +3,7 @@
 use contracts::{
     policy::{
         Backtest, Change, ChangeProblem, ChangeReview, ChangeState, ChangeTests,
-        PlanChangeResponse, ScopeDifference,
+        PlanChangeResponse, ScopeDifference, Waiver,
     },
     types::ApprovalRequirement,
 };
@@ -54,6 +54,43 @@ pub(super) fn list(found: &[Change]) -> Result<(), Failure> {
     output::line(&output::count(
         i64::try_from(found.len()).unwrap_or(i64::MAX),
         "change",
+    ))
+}
+
+pub(super) fn waivers(common: &Common, found: &[Waiver]) -> Result<(), Failure> {
+    if common.output == Output::Json {
+        #[derive(serde::Serialize)]
+        struct Listed {
+            waivers: Vec<output::View>,
+        }
+        let waivers = found
+            .iter()
+            .map(output::View::of)
+            .collect::<Result<_, _>>()?;
+        return output::json(&Listed { waivers });
+    }
+    output::table(
+        [
+            "waiver", "state", "policy", "row", "scope", "for", "until", "uses", "why",
+        ],
+        found.iter().map(|waiver| {
+            let state = waiver.state().as_str_name();
+            [
+                output::id(&waiver.name).to_owned(),
+                state.trim_start_matches("WAIVER_STATE_").to_owned(),
+                output::id(&waiver.policy).to_owned(),
+                waiver.row.clone(),
+                waiver.scope.clone(),
+                waiver.beneficiary.clone(),
+                output::time(waiver.expire_time.as_ref()),
+                waiver.uses.to_string(),
+                waiver.reason.clone(),
+            ]
+        }),
+    )?;
+    output::line(&output::count(
+        i64::try_from(found.len()).unwrap_or(i64::MAX),
+        "waiver",
     ))
 }
 

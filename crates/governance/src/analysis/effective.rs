@@ -201,7 +201,33 @@ fn definitions(old: &Bundle, new: &Bundle) -> Vec<String> {
         })
     };
     texts.extend(new.policies().iter().filter_map(waivable));
+    compare_waivers(old, new, &mut texts);
     texts
+}
+
+/// Waivers are shown by what they say: whether one applies depends on the time.
+fn compare_waivers(old: &Bundle, new: &Bundle, texts: &mut Vec<String>) {
+    for (name, waiver) in new.waivers() {
+        let is = match old.waivers().get(name) {
+            None => "is new",
+            Some(before) if before.digest != waiver.digest => "is another",
+            Some(_) => continue,
+        };
+        texts.push(format!(
+            "waiver {name} {is}: row {} of {} at {} until {}, for {}: {}",
+            waiver.row,
+            waiver.policy,
+            waiver.scope,
+            waiver.expires.format("%Y-%m-%dT%H:%M:%SZ"),
+            waiver.beneficiary,
+            waiver.reason
+        ));
+    }
+    let gone = old
+        .waivers()
+        .keys()
+        .filter(|name| !new.waivers().contains_key(*name));
+    texts.extend(gone.map(|name| format!("waiver {name} is gone")));
 }
 
 fn compare_workflows(old: &Workflow, new: &Workflow, texts: &mut Vec<String>) {

@@ -48,11 +48,10 @@ pub(super) fn read(
         // Without the workflow the table can't be read; its keys aren't unknown ones.
         return Err(reader.errors);
     };
-    let table = table(&mut reader, &header);
-    let Some(table) = table else {
+    let read = table_of(&mut reader, &header.workflow, &header.scope, scopes);
+    let Some((table, rows)) = read else {
         return Err(reader.errors);
     };
-    let rows = rows(&mut reader, &table, &header, scopes);
     reader.finish()?;
     let digest = digest(&canonical_form(&header, &table));
     Ok(Policy {
@@ -120,10 +119,21 @@ fn header(
     })
 }
 
-/// The table's keys, with the outputs that a policy has.
-fn table(reader: &mut Reader<'_>, header: &Header) -> Option<Table> {
-    let facts = header
-        .workflow
+/// A table with the outputs that a policy has, over a workflow's facts, and what its rows
+/// give at a scope; `None` where it can't be read.
+pub(super) fn table_of(
+    reader: &mut Reader<'_>,
+    workflow: &Workflow,
+    scope: &Scope,
+    scopes: &ScopeTree,
+) -> Option<(Table, Vec<RowAnswer>)> {
+    let table = table(reader, workflow)?;
+    let rows = rows(reader, &table, (workflow, scope), scopes);
+    Some((table, rows))
+}
+
+fn table(reader: &mut Reader<'_>, workflow: &Workflow) -> Option<Table> {
+    let facts = workflow
         .facts
         .iter()
         .map(|(name, schema)| (name.clone(), schema.ty.clone()))
@@ -140,7 +150,9 @@ fn table(reader: &mut Reader<'_>, header: &Header) -> Option<Table> {
             .cloned()
             .ok_or_else(|| format!("there is no file {name} beside the policy"))
     };
-    let found = Table::from_fields(&header.name, &mut reader.fields, &schema, &loader);
+    let name = reader.node.get("name").and_then(Node::as_str);
+    let name = name.unwrap_or_default();
+    let found = Table::from_fields(name, &mut reader.fields, &schema, &loader);
     match found {
         Ok(table) => Some(table),
         Err(problems) => {
@@ -179,7 +191,7 @@ fn outputs() -> Vec<OutputColumn> {
 fn rows(
     reader: &mut Reader<'_>,
     table: &Table,
-    header: &Header,
+    at: (&Workflow, &Scope),
     scopes: &ScopeTree,
 ) -> Vec<RowAnswer> {
     match table.hit_policy() {
@@ -204,7 +216,7 @@ fn rows(
     }
     let mut rows = Vec::with_capacity(table.rows().len());
     for row in table.rows() {
-        match row_answer(row, header, scopes) {
+        match row_answer(row, at, scopes) {
             Ok(answer) => rows.push(answer),
             Err(message) => {
                 let message = format!("row {}: {message}", row.id());
@@ -220,13 +232,17 @@ fn rows(
     rows
 }
 
-fn row_answer(row: &Row, header: &Header, scopes: &ScopeTree) -> Result<RowAnswer, String> {
+fn row_answer(
+    row: &Row,
+    (workflow, scope): (&Workflow, &Scope),
+    scopes: &ScopeTree,
+) -> Result<RowAnswer, String> {
     let outputs = row.outputs();
     let text = |name: &str| outputs.get(name).and_then(Value::as_str);
     let effect = text("effect")
         .and_then(Effect::from_name)
         .ok_or("effect: expected ALLOW, REQUIRE_APPROVAL or DENY")?;
-    let approvals = approvals(outputs.get("approvals"), header, scopes)?;
+    let approvals = approvals(outputs.get("approvals"), scope, scopes)?;
     match (effect, approvals.is_empty()) {
         (Effect::RequireApproval, true) => {
             return Err("REQUIRE_APPROVAL without approvals: nobody could give one".to_owned());
@@ -238,10 +254,10 @@ fn row_answer(row: &Row, header: &Header, scopes: &ScopeTree) -> Result<RowAnswe
     }
     let required_facts = names(outputs.get("required_facts"), "required_facts")?;
     for fact in &required_facts {
-        if !header.workflow.facts.contains_key(fact.as_ref()) {
+        if !workflow.facts.contains_key(fact.as_ref()) {
             return Err(format!(
                 "required_facts: workflow {} declares no fact {fact}",
-                header.workflow.name
+                workflow.name
             ));
         }
     }
@@ -286,12 +302,12 @@ fn names(value: Option<&Value>, key: &str) -> Result<Vec<Arc<str>>, String> {
 
 fn approvals(
     value: Option<&Value>,
-    header: &Header,
+    scope: &Scope,
     scopes: &ScopeTree,
 ) -> Result<Vec<RowApproval>, String> {
     let mut approvals: Vec<RowApproval> = Vec::new();
     for item in list(value, "approvals")? {
-        let approval = approval(item, header, scopes)?;
+        let approval = approval(item, scope, scopes)?;
         let twice = approvals
             .iter()
             .any(|other| other.role == approval.role && other.at == approval.at);
@@ -303,7 +319,7 @@ fn approvals(
     Ok(approvals)
 }
 
-fn approval(item: &Value, header: &Header, scopes: &ScopeTree) -> Result<RowApproval, String> {
+fn approval(item: &Value, scope: &Scope, scopes: &ScopeTree) -> Result<RowApproval, String> {
     let fields = item
         .as_context()
         .ok_or("approvals: expected {role: …, count: …}, and `at` where it matters")?;
@@ -337,10 +353,9 @@ fn approval(item: &Value, header: &Header, scopes: &ScopeTree) -> Result<RowAppr
                 return Err(format!("approvals: at: there is no scope {at}"));
             }
             // Elsewhere it would lie outside of some transaction's path to the root.
-            if !at.contains(&header.scope) {
+            if !at.contains(scope) {
                 return Err(format!(
-                    "approvals: at: {at} is neither the policy's scope {} nor above it",
-                    header.scope
+                    "approvals: at: {at} is neither the policy's scope {scope} nor above it"
                 ));
             }
             Some(at)

@@ -121,7 +121,7 @@ impl App {
         let scope = &action.question.scope;
         caller.require(permission::AUTHORIZE, scope)?;
         let snapshot = self.snapshot_at(action.question.min_revision).await?;
-        let effective = effective(&snapshot, &action.question)?;
+        let effective = effective(&snapshot, &action.question, self.clock.now())?;
         let binding = action.binding(effective.workflow.binding_facts());
         let content = action.content(&binding);
         let now = self.clock.now();

@@ -132,7 +132,7 @@ impl App {
     /// Evaluates a question; nothing is kept.
     pub(super) fn answer(&self, snapshot: &Snapshot, question: &Question) -> Result<Answer> {
         let now = self.clock.now();
-        let effective = effective(snapshot, question)?;
+        let effective = effective(snapshot, question, now)?;
         let admission = admit(&effective, question.assertions(now), now);
         let verdict = governance::decide(&effective, &question.scope, &admission.facts);
         let explanation = if question.explain {
@@ -204,11 +204,15 @@ fn again(earlier: Earlier, digest: &str, min_revision: u64) -> Result<Answer> {
     .with_violation("request_id", "was used for another question"))
 }
 
-/// The layers that decide a question.
-pub(super) fn effective<'a>(snapshot: &'a Snapshot, question: &Question) -> Result<Effective<'a>> {
+/// The layers that decide a question, with the waivers that hold now.
+pub(super) fn effective<'a>(
+    snapshot: &'a Snapshot,
+    question: &Question,
+    now: DateTime<Utc>,
+) -> Result<Effective<'a>> {
     let effective = snapshot
         .bundle
-        .effective(&question.workflow, &question.scope)
+        .waived(&question.workflow, &question.scope, now)
         .ok_or_else(|| Error::not_found(format!("workflows/{}", question.workflow)))?;
     if snapshot.bundle.scopes().get(&question.scope).is_none() {
         let problem = format!("there is no scope {}", question.scope);

@@ -9,6 +9,7 @@ mod forget;
 mod read;
 mod record;
 pub mod store;
+pub mod waivers;
 
 use std::{sync::Arc, time::Duration};
 

@@ -180,7 +180,7 @@ pub(super) fn sees(allowed: &Scopes, scope: &Scope) -> bool {
 }
 
 /// A page of items that come in the order of their keys; the token holds the last key.
-fn paged<'a, T>(
+pub(super) fn paged<'a, T>(
     items: impl Iterator<Item = (&'a str, T)>,
     size: i32,
     token: &str,

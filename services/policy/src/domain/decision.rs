@@ -34,6 +34,9 @@ pub struct Decision {
     pub unknown_facts: Vec<String>,
     /// What each layer contributed.
     pub layers: Vec<Layer>,
+    /// Waivers that were used, by name.
+    #[serde(default)]
+    pub waivers: Vec<String>,
     /// Revision decided at.
     pub revision: u64,
     /// How much is recorded.
@@ -140,6 +143,7 @@ impl Decision {
             obligations: texts(verdict.obligations),
             required_facts: texts(verdict.required_facts),
             unknown_facts: texts(verdict.unknown_facts),
+            waivers: texts(verdict.waivers),
             layers: verdict.layers.into_iter().map(Layer::from).collect(),
             revision,
             audit_level: verdict.audit_level,

@@ -70,7 +70,11 @@ fn decision(decision: Decision) -> types::Decision {
         required_facts: decision.required_facts,
         unknown_facts: decision.unknown_facts,
         layers: decision.layers.into_iter().map(layer).collect(),
-        waivers: Vec::new(),
+        waivers: decision
+            .waivers
+            .into_iter()
+            .map(|name| format!("waivers/{name}"))
+            .collect(),
         revision: signed(decision.revision),
         audit_level: audit_level(decision.audit_level).into(),
         decide_time: Some(timestamp(decision.decide_time)),

@@ -8,22 +8,24 @@ mod decision;
 mod decode;
 mod encode;
 mod policy;
+mod waiver;
 
 use std::sync::Arc;
 
 use contracts::policy::{
     change_service_server::ChangeServiceServer, decision_service_server::DecisionServiceServer,
-    policy_service_server::PolicyServiceServer,
+    policy_service_server::PolicyServiceServer, waiver_service_server::WaiverServiceServer,
 };
 use tonic::service::Routes;
 
 use crate::app::App;
 
 /// Full names of the services.
-pub const SERVICES: [&str; 3] = [
+pub const SERVICES: [&str; 4] = [
     "bylaw.policy.v1.ChangeService",
     "bylaw.policy.v1.DecisionService",
     "bylaw.policy.v1.PolicyService",
+    "bylaw.policy.v1.WaiverService",
 ];
 
 /// The handlers of all services.
@@ -40,5 +42,8 @@ pub fn routes(app: Arc<App>) -> Routes {
     .add_service(service_kit::limited!(PolicyServiceServer::new(
         handler.clone()
     )))
-    .add_service(service_kit::limited!(ChangeServiceServer::new(handler)))
+    .add_service(service_kit::limited!(ChangeServiceServer::new(
+        handler.clone()
+    )))
+    .add_service(service_kit::limited!(WaiverServiceServer::new(handler)))
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     INSERT_ROWS, convert,
-    entity::{answered, decision},
+    entity::{answered, decision, waiver_use},
 };
 use crate::app::store::{Earlier, Record, Recorded};
 
@@ -43,12 +43,30 @@ pub(super) async fn record(tx: &impl ConnectionTrait, records: &[Record]) -> Res
             .exec_without_returning(tx)
             .await?;
     }
+    let used: Vec<_> = new.iter().flat_map(|record| waivers_used(record)).collect();
+    for chunk in used.chunks(INSERT_ROWS) {
+        waiver_use::Entity::insert_many(chunk.to_vec())
+            .exec_without_returning(tx)
+            .await?;
+    }
     let entries: Vec<_> = new
         .into_iter()
         .flat_map(|record| record.entries.clone())
         .collect();
     outbox::insert(tx, &entries).await?;
     Ok(results)
+}
+
+fn waivers_used(record: &Record) -> impl Iterator<Item = waiver_use::ActiveModel> + '_ {
+    let decision = &record.answer.decision;
+    decision
+        .waivers
+        .iter()
+        .map(|waiver| waiver_use::ActiveModel {
+            waiver: Set(waiver.clone()),
+            decision: Set(decision.id),
+            decide_time: Set(decision.decide_time.timestamp_micros()),
+        })
 }
 
 /// The answer of this very transaction, whose decision has no row yet.

@@ -21,11 +21,11 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use super::{
     Database, INSERT_ROWS, convert,
-    entity::{change, decision, document, revision},
+    entity::{change, decision, document, revision, waiver_use},
     nothing,
 };
 use crate::{
-    app::change::store::{Activation, Changes, Period, Proposed, Request, Stored},
+    app::change::store::{Activation, Changes, Period, Proposed, Request, Stored, Use},
     domain::{
         change::{Change, Key, State},
         snapshot::Document,
@@ -182,6 +182,25 @@ impl Changes for Database {
             .all(self.0.read())
             .await?;
         rows.into_iter().map(convert::document).collect()
+    }
+
+    async fn waiver_uses(&self, names: &[String]) -> Result<BTreeMap<String, Use>> {
+        let rows: Vec<(String, i64, i64)> = waiver_use::Entity::find()
+            .select_only()
+            .column(waiver_use::Column::Waiver)
+            .column_as(waiver_use::Column::Decision.count(), "decisions")
+            .column_as(waiver_use::Column::DecideTime.max(), "last")
+            .filter(waiver_use::Column::Waiver.is_in(names.iter().map(String::as_str)))
+            .group_by(waiver_use::Column::Waiver)
+            .into_tuple()
+            .all(self.0.read())
+            .await?;
+        let uses = rows.into_iter().map(|(waiver, decisions, last)| {
+            let decisions = convert::number(decisions)?;
+            let last = convert::time(last)?;
+            Ok((waiver, Use { decisions, last }))
+        });
+        uses.collect()
     }
 
     async fn count_decisions(&self, period: &Period) -> Result<u64> {

@@ -98,6 +98,22 @@ pub(super) mod decision {
     service_kit::no_relations!();
 }
 
+/// Decisions that used a waiver.
+pub(super) mod waiver_use {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "waiver_use")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub waiver: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub decision: Uuid,
+        pub decide_time: i64,
+    }
+    service_kit::no_relations!();
+}
+
 /// Request ids that were answered.
 pub(super) mod answered {
     use sea_orm::entity::prelude::*;

@@ -11,6 +11,7 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         statements("policy_0002_standing_receipt", STANDING),
         statements("policy_0003_request_retention", RETENTION),
         statements("policy_0004_change", CHANGE),
+        statements("policy_0005_waiver_use", WAIVER_USE),
     ]
 }
 
@@ -67,4 +68,9 @@ const CHANGE: &[&str] = &[
      asker_key text, request_id {uuid}, digest text)",
     "CREATE UNIQUE INDEX change_request ON change (asker_key, request_id)",
     "CREATE INDEX change_state ON change (state, activate_time)",
+];
+
+const WAIVER_USE: &[&str] = &[
+    "CREATE TABLE waiver_use (waiver text NOT NULL, decision {uuid} NOT NULL, \
+     decide_time bigint NOT NULL, PRIMARY KEY (waiver, decision))",
 ];

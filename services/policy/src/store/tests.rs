@@ -71,6 +71,7 @@ fn answer() -> Answer {
             required_facts: Vec::new(),
             unknown_facts: Vec::new(),
             layers: Vec::new(),
+            waivers: Vec::new(),
             revision: 1,
             audit_level: AuditLevel::Full,
             decide_time: time(1),

@@ -5,12 +5,13 @@ use contracts::policy::{
     ActivateChangeRequest, ApproveChangeRequest, AuthorizeActionRequest, BacktestChangeRequest,
     BatchDecideRequest, CheckChangeRequest, ExportStateRequest, GetChangeRequest,
     GetDecisionRequest, GetEffectivePolicyRequest, GetPolicyRequest, GetRevisionRequest,
-    GetScopeRequest, GetWorkflowRequest, ListChangesRequest, ListPoliciesRequest,
-    ListScopesRequest, ListWorkflowsRequest, PlanChangeRequest, ProposeChangeRequest,
-    RejectChangeRequest, RollBackChangeRequest, ScheduleChangeRequest, TestChangeRequest,
-    UpdateChangeRequest, WatchRevisionsRequest, WithdrawChangeRequest, batch_decide_result,
-    change_service_client::ChangeServiceClient, decision_service_client::DecisionServiceClient,
-    policy_service_client::PolicyServiceClient,
+    GetScopeRequest, GetWaiverRequest, GetWorkflowRequest, ListChangesRequest, ListPoliciesRequest,
+    ListScopesRequest, ListWaiversRequest, ListWorkflowsRequest, PlanChangeRequest,
+    ProposeChangeRequest, RejectChangeRequest, RollBackChangeRequest, ScheduleChangeRequest,
+    TestChangeRequest, UpdateChangeRequest, WatchRevisionsRequest, WithdrawChangeRequest,
+    batch_decide_result, change_service_client::ChangeServiceClient,
+    decision_service_client::DecisionServiceClient, policy_service_client::PolicyServiceClient,
+    waiver_service_client::WaiverServiceClient,
 };
 use testkit::identity::Calls;
 use tonic::Code;
@@ -21,6 +22,7 @@ use crate::fixture::{Fixture, MEDICAL, question, refusal};
 async fn answers(calls: Calls) -> Vec<(&'static str, Code)> {
     let mut decisions = DecisionServiceClient::new(calls.clone());
     let mut changes = ChangeServiceClient::new(calls.clone());
+    let mut waivers = WaiverServiceClient::new(calls.clone());
     let mut policies = PolicyServiceClient::new(calls);
     let code = |result: Result<(), tonic::Status>| result.map_or_else(|s| s.code(), |()| Code::Ok);
     let asked = question(MEDICAL, "1 EUR", "1");
@@ -62,6 +64,10 @@ async fn answers(calls: Calls) -> Vec<(&'static str, Code)> {
         workflow: "hold_release".into(),
         scope: MEDICAL.into()
     }));
+    call!(waivers.get_waiver(GetWaiverRequest {
+        name: "waivers/other".into()
+    }));
+    call!(waivers.list_waivers(ListWaiversRequest::default()));
     call!(changes.plan_change(PlanChangeRequest::default()));
     call!(changes.propose_change(ProposeChangeRequest::default()));
     call!(changes.get_change(GetChangeRequest::default()));

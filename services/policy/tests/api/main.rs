@@ -16,3 +16,4 @@ mod example;
 mod fixture;
 mod read;
 mod replicas;
+mod waivers;

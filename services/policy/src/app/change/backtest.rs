@@ -281,7 +281,7 @@ impl Tally {
 /// such workflow or scope.
 fn answered(bundle: &Bundle, question: &Question, then: DateTime<Utc>) -> Option<Answered> {
     bundle.scopes().get(&question.scope)?;
-    let effective = bundle.effective(&question.workflow, &question.scope)?;
+    let effective = bundle.waived(&question.workflow, &question.scope, then)?;
     let admission = admit(&effective, question.assertions(then), then);
     let verdict = decide(&effective, &question.scope, &admission.facts);
     Some(Answered::of_verdict(&verdict))

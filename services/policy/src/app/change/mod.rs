@@ -439,6 +439,7 @@ fn refused(why: Refused) -> Error {
             Error::sod(reason, message)
         }
         Refused::Editor => Error::sod(Reason::SodEditor, message),
+        Refused::Beneficiary => Error::sod(Reason::SodBeneficiary, message),
         Refused::Approved => Error::sod(Reason::SodApprover, message),
         Refused::SecondPerson => Error::sod(Reason::SodRequester, message),
         Refused::NotAPerson => Error::sod(Reason::RequesterUnknown, message),

@@ -107,7 +107,7 @@ impl App {
         let now = self.clock.now();
         let task = tokio::task::spawn_blocking(move || {
             let overlaid = overlay(&snapshot.documents, &items, &versions, now);
-            review(&snapshot, items, activate, overlaid)
+            review(&snapshot, items, (activate, now), overlaid)
         });
         task.await.map_err(Error::internal)
     }
@@ -116,7 +116,7 @@ impl App {
 fn review(
     snapshot: &Snapshot,
     items: Vec<Item>,
-    activate: Option<DateTime<Utc>>,
+    (activate, now): (Option<DateTime<Utc>>, DateTime<Utc>),
     overlaid: Overlaid,
 ) -> Reviewed {
     let mut review = Review {
@@ -149,6 +149,7 @@ fn review(
         .problems
         .extend(unsound.into_iter().map(Problem::from));
     tables(&items, &overlaid.actions, &after, &mut review);
+    waivers(&items, &overlaid.actions, &after, now, &mut review);
     variations(&items, &overlaid.actions, &after, &mut review);
     let affected = analysis::affected(&snapshot.bundle, &after);
     compare(&snapshot.bundle, &after, &mut review);
@@ -209,6 +210,51 @@ fn tables(items: &[Item], actions: &[Action], after: &Bundle, review: &mut Revie
                 column: 0,
                 message: format!("undecided ({}): {}", open.reason.as_str(), open.message),
             }));
+    }
+}
+
+/// A waiver is proposed for a row as it is, and for a time to come.
+fn waivers(
+    items: &[Item],
+    actions: &[Action],
+    after: &Bundle,
+    now: DateTime<Utc>,
+    review: &mut Review,
+) {
+    for (item, action) in items.iter().zip(actions) {
+        if item.kind != files::WAIVER || matches!(action, Action::Deleted | Action::Same) {
+            continue;
+        }
+        let Some(waiver) = after.waivers().get(item.name.as_str()) else {
+            continue;
+        };
+        let mut problem = |message: String| {
+            review.problems.push(Problem {
+                path: item.path.clone(),
+                line: 0,
+                column: 0,
+                message,
+            });
+        };
+        if waiver.expires <= now {
+            problem("expires: has passed already".to_owned());
+        }
+        if waiver.stands() {
+            continue;
+        }
+        let policy = after.policies().get(&waiver.policy);
+        let row = policy.and_then(|policy| {
+            let row = policy
+                .table
+                .rows()
+                .iter()
+                .find(|row| row.id() == &*waiver.row)?;
+            Some(policy.table.row_digest(row))
+        });
+        problem(match row {
+            Some(digest) => format!("row_digest: row {} is {digest}", waiver.row),
+            None => format!("row: {} has no row {}", waiver.policy, waiver.row),
+        });
     }
 }
 

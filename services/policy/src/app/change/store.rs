@@ -60,6 +60,9 @@ pub trait Changes: Send + Sync {
     /// The documents that were in force at a revision.
     async fn at_revision(&self, revision: u64) -> Result<Vec<Document>>;
 
+    /// How often waivers were used, and when last.
+    async fn waiver_uses(&self, names: &[String]) -> Result<BTreeMap<String, Use>>;
+
     /// How many decisions there are to decide again.
     async fn count_decisions(&self, period: &Period) -> Result<u64>;
 
@@ -70,6 +73,15 @@ pub trait Changes: Send + Sync {
         before: Option<Uuid>,
         limit: u64,
     ) -> Result<Vec<Stored>>;
+}
+
+/// How often something was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    /// In decisions.
+    pub decisions: u64,
+    /// When last.
+    pub last: DateTime<Utc>,
 }
 
 /// A request id of somebody.

@@ -16,6 +16,7 @@ fn earlier() -> Earlier {
         required_facts: Vec::new(),
         unknown_facts: Vec::new(),
         layers: Vec::new(),
+        waivers: Vec::new(),
         revision: 5,
         audit_level: AuditLevel::Full,
         decide_time: chrono::DateTime::UNIX_EPOCH,

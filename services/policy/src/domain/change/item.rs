@@ -137,6 +137,16 @@ impl Item {
         scopes
     }
 
+    /// Who has the benefit of it, where it is a waiver.
+    #[must_use]
+    pub fn beneficiary(&self) -> Option<String> {
+        let text = self
+            .text
+            .as_deref()
+            .filter(|_| self.kind == files::WAIVER)?;
+        field(&tree(text)?, "beneficiary")
+    }
+
     /// The workflow it belongs to, before and after; the same counts once.
     #[must_use]
     pub fn workflows(&self, in_force: &Documents) -> Vec<String> {
@@ -144,10 +154,19 @@ impl Item {
             return vec![self.name.clone()];
         }
         let before = in_force.get(&self.key()).map(|document| &*document.text);
+        let workflow = |text: &str| {
+            let node = tree(text)?;
+            if self.kind != files::WAIVER {
+                return field(&node, "workflow");
+            }
+            // A waiver belongs to the workflow of its policy.
+            let policy = (files::POLICY.to_owned(), field(&node, "policy")?);
+            field(&tree(&in_force.get(&policy)?.text)?, "workflow")
+        };
         let mut names: Vec<_> = [before, self.text.as_deref()]
             .into_iter()
             .flatten()
-            .filter_map(|text| field(&tree(text)?, "workflow"))
+            .filter_map(workflow)
             .collect();
         names.sort();
         names.dedup();
@@ -169,7 +188,7 @@ fn scopes_of(kind: &str, text: &str) -> Vec<Scope> {
     };
     let scope = |node: &Node| Scope::parse(node.get("scope")?.as_str()?).ok();
     match kind {
-        files::POLICY => scope(&node).into_iter().collect(),
+        files::POLICY | files::WAIVER => scope(&node).into_iter().collect(),
         POLICY_TEST => {
             let tests = node.get("tests").and_then(Node::as_sequence);
             tests.unwrap_or_default().iter().filter_map(scope).collect()

@@ -5,14 +5,9 @@
 use approval::{
     Approval, Approver, Case, Exclusion, Kind, Part, Refusal, Requirement, Somebody, Subject,
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-use super::{Backtest, Change, Demand, Given, Item, Review, Rollback, State, Step, Tests};
-
-/// How long the second person of a loosening rollback has.
-const SECOND_PERSON: TimeDelta = TimeDelta::hours(1);
-/// Within what time a change must follow a rollback that loosens.
-const FOLLOW_UP: TimeDelta = TimeDelta::hours(24);
+use super::{Backtest, Change, Demand, Given, Item, Review, State, Step, Tests};
 
 /// Why a step isn't taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +21,9 @@ pub enum Refused {
     /// Who edited it can't put it into force.
     #[error("who edited a change can't activate it")]
     Editor,
+    /// Who has the benefit of a waiver can't ask for it.
+    #[error("who has the benefit of a waiver can't propose it")]
+    Beneficiary,
     /// Who approved it can't put it into force.
     #[error("who approved a change can't activate it")]
     Approved,
@@ -63,16 +61,7 @@ pub enum Activated {
     Lapsed(Vec<Requirement>),
 }
 
-/// What a call for a rollback comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RollbackStep {
-    /// It waits for a second person.
-    Asked,
-    /// It is to be done.
-    Due,
-}
-
-type Result<T = ()> = std::result::Result<T, Refused>;
+pub(super) type Result<T = ()> = std::result::Result<T, Refused>;
 
 impl Change {
     /// Another content, by this editor: it starts over.
@@ -87,6 +76,10 @@ impl Change {
         now: DateTime<Utc>,
     ) -> Result {
         self.require_open("it can't be edited")?;
+        let benefits = |item: &Item| item.beneficiary().as_ref() == Some(&editor.subject);
+        if items.as_ref().unwrap_or(&self.items).iter().any(benefits) {
+            return Err(Refused::Beneficiary);
+        }
         if !self.editors.contains(editor) {
             self.editors.push(editor.clone());
         }
@@ -337,68 +330,6 @@ impl Change {
         Ok(())
     }
 
-    /// Somebody asks to take it back, or is the second to.
-    ///
-    /// # Errors
-    /// If it isn't in force, or for the first person again where two are needed.
-    pub fn roll_back(
-        &mut self,
-        person: &Approver,
-        reason: &str,
-        loosens: bool,
-        digest: &str,
-        now: DateTime<Utc>,
-    ) -> Result<RollbackStep> {
-        if self.state != State::Active {
-            return Err(Refused::State(
-                self.state,
-                "only what is in force is rolled back",
-            ));
-        }
-        if person.kind != Kind::Person {
-            return Err(Refused::NotAPerson);
-        }
-        if loosens && let Some(asked) = self.asked(digest, now) {
-            if asked.requester == person.who {
-                return Err(Refused::SecondPerson);
-            }
-            return Ok(RollbackStep::Due);
-        }
-        self.rollback = Some(Rollback {
-            requester: person.who.clone(),
-            requested: now,
-            reason: reason.to_owned(),
-            loosens,
-            digest: digest.to_owned(),
-            revision: None,
-            follow_up: None,
-        });
-        if !loosens {
-            return Ok(RollbackStep::Due);
-        }
-        let comment = format!("rollback asked for: {reason}");
-        self.step(State::Active, Some(&person.who), &comment, now);
-        Ok(RollbackStep::Asked)
-    }
-
-    /// A rollback of the same effect that waits for its second person.
-    fn asked(&self, digest: &str, now: DateTime<Utc>) -> Option<&Rollback> {
-        let asked = self.rollback.as_ref()?;
-        let waits = asked.revision.is_none() && asked.digest == digest;
-        (waits && now < asked.requested + SECOND_PERSON).then_some(asked)
-    }
-
-    /// It is taken back with this revision.
-    pub fn rolled_back(&mut self, by: &Subject, revision: u64, now: DateTime<Utc>) {
-        let mut comment = format!("revision {revision}");
-        if let Some(rollback) = &mut self.rollback {
-            rollback.revision = Some(revision);
-            rollback.follow_up = rollback.loosens.then_some(now + FOLLOW_UP);
-            comment = format!("{comment}: {}", rollback.reason);
-        }
-        self.step(State::RolledBack, Some(by), &comment, now);
-    }
-
     /// Who still must approve.
     #[must_use]
     pub fn missing(
@@ -417,9 +348,22 @@ impl Change {
             },
             part: Part::Editor,
         };
+        let beneficiaries = self.items.iter().filter_map(Item::beneficiary);
+        let beneficiaries = beneficiaries.map(|subject| Exclusion {
+            who: Somebody {
+                issuer: None,
+                subject,
+            },
+            part: Part::Beneficiary,
+        });
         Case {
             requirements: self.required().to_vec(),
-            excluded: self.editors.iter().map(editor).collect(),
+            excluded: self
+                .editors
+                .iter()
+                .map(editor)
+                .chain(beneficiaries)
+                .collect(),
             digest: self.digest().to_owned(),
             ordered: false,
         }
@@ -469,7 +413,13 @@ impl Change {
         self.scheduled_by = None;
     }
 
-    fn step(&mut self, state: State, by: Option<&Subject>, comment: &str, now: DateTime<Utc>) {
+    pub(super) fn step(
+        &mut self,
+        state: State,
+        by: Option<&Subject>,
+        comment: &str,
+        now: DateTime<Utc>,
+    ) {
         self.state = state;
         self.history.push(Step {
             state,

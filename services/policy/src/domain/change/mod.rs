@@ -6,6 +6,7 @@
 mod demand;
 mod item;
 mod machine;
+mod rollback;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,8 @@ use uuid::Uuid;
 
 pub use demand::{Demand, demand};
 pub use item::{Action, Documents, Item, Key, Overlaid, overlay};
-pub use machine::{Activated, Refused, RollbackStep};
+pub use machine::{Activated, Refused};
+pub use rollback::RollbackStep;
 
 /// Most bytes of a title.
 pub const MAX_TITLE: usize = 200;
