@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{change::ChangeCommand, policy::PolicyCommand};
+use crate::commands::{change::ChangeCommand, council::CouncilCommand, policy::PolicyCommand};
 
 /// Reads the command line, or prints what is wrong with it and ends with status 2.
 pub fn parse() -> Cli {
@@ -102,6 +102,9 @@ pub enum Command {
     /// Change control: what is governed changes only through it
     #[command(subcommand)]
     Change(ChangeCommand),
+    /// What the governance council looks at
+    #[command(subcommand)]
+    Council(CouncilCommand),
     /// The work queue
     #[command(subcommand)]
     Exception(ExceptionCommand),

@@ -11,7 +11,8 @@ use contracts::{
     masterdata::validation_service_client::ValidationServiceClient,
     policy::{
         change_service_client::ChangeServiceClient, decision_service_client::DecisionServiceClient,
-        policy_service_client::PolicyServiceClient, waiver_service_client::WaiverServiceClient,
+        policy_service_client::PolicyServiceClient, report_service_client::ReportServiceClient,
+        waiver_service_client::WaiverServiceClient,
     },
 };
 use governance::Scope;
@@ -177,6 +178,8 @@ clients! {
     policies: PolicyServiceClient of policy,
     /// Changes of what is governed.
     changes: ChangeServiceClient of policy,
+    /// Reports on changes.
+    reports: ReportServiceClient of policy,
     /// Waivers.
     waivers: WaiverServiceClient of policy,
     /// Events.

@@ -2,6 +2,7 @@
 
 mod audit;
 pub mod change;
+pub mod council;
 mod decide;
 mod demo;
 mod dev;
@@ -62,6 +63,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Token(args) => token::run(common, &args),
         Command::Decide(args) => decide::run(common, &args).await,
         Command::Change(args) => change::run(common, args).await,
+        Command::Council(args) => council::run(common, &args).await,
         Command::Exception(args) => exception::run(common, args).await,
         Command::Review(args) => review::run(common, args).await,
         Command::Masterdata(args) => masterdata::run(common, args).await,

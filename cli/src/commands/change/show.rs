@@ -29,7 +29,7 @@ pub(super) fn list_json(found: &[Change]) -> Result<(), Failure> {
     output::json(&Listed { changes })
 }
 
-pub(super) fn list(found: &[Change]) -> Result<(), Failure> {
+pub fn list(found: &[Change]) -> Result<(), Failure> {
     output::table(
         [
             "change", "state", "title", "by", "scopes", "lacks", "updated",
@@ -57,7 +57,7 @@ pub(super) fn list(found: &[Change]) -> Result<(), Failure> {
     ))
 }
 
-pub(super) fn waivers(common: &Common, found: &[Waiver]) -> Result<(), Failure> {
+pub fn waivers(common: &Common, found: &[Waiver]) -> Result<(), Failure> {
     if common.output == Output::Json {
         #[derive(serde::Serialize)]
         struct Listed {

@@ -3,6 +3,7 @@
 mod authorize;
 mod bootstrap;
 pub mod change;
+pub mod council;
 mod decide;
 mod follow;
 mod forget;
@@ -50,6 +51,8 @@ pub mod permission {
     pub const READ_SCOPE: &str = "policy.scope.read";
     /// Read policies.
     pub const READ_POLICY: &str = "policy.policy.read";
+    /// Read the council's report.
+    pub const READ_COUNCIL: &str = "policy.council.read";
     /// Read changes.
     pub const READ_CHANGE: &str = "policy.change.read";
     /// Propose, edit, check, test and withdraw changes.

@@ -62,7 +62,7 @@ impl App {
         Ok(Page { items, next })
     }
 
-    async fn shown_waivers(&self, waivers: Vec<Arc<Waiver>>) -> Result<Vec<Shown>> {
+    pub(super) async fn shown_waivers(&self, waivers: Vec<Arc<Waiver>>) -> Result<Vec<Shown>> {
         let names: Vec<_> = waivers
             .iter()
             .map(|waiver| waiver.name.to_string())

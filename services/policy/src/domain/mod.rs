@@ -2,6 +2,7 @@
 //! and the changes that they come from. No runtime, database, transport or clock.
 
 pub mod change;
+pub mod council;
 pub mod decision;
 pub mod question;
 pub mod receipt;

@@ -8,23 +8,26 @@ mod decision;
 mod decode;
 mod encode;
 mod policy;
+mod report;
 mod waiver;
 
 use std::sync::Arc;
 
 use contracts::policy::{
     change_service_server::ChangeServiceServer, decision_service_server::DecisionServiceServer,
-    policy_service_server::PolicyServiceServer, waiver_service_server::WaiverServiceServer,
+    policy_service_server::PolicyServiceServer, report_service_server::ReportServiceServer,
+    waiver_service_server::WaiverServiceServer,
 };
 use tonic::service::Routes;
 
 use crate::app::App;
 
 /// Full names of the services.
-pub const SERVICES: [&str; 4] = [
+pub const SERVICES: [&str; 5] = [
     "bylaw.policy.v1.ChangeService",
     "bylaw.policy.v1.DecisionService",
     "bylaw.policy.v1.PolicyService",
+    "bylaw.policy.v1.ReportService",
     "bylaw.policy.v1.WaiverService",
 ];
 
@@ -45,5 +48,8 @@ pub fn routes(app: Arc<App>) -> Routes {
     .add_service(service_kit::limited!(ChangeServiceServer::new(
         handler.clone()
     )))
-    .add_service(service_kit::limited!(WaiverServiceServer::new(handler)))
+    .add_service(service_kit::limited!(WaiverServiceServer::new(
+        handler.clone()
+    )))
+    .add_service(service_kit::limited!(ReportServiceServer::new(handler)))
 }

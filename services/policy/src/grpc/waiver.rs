@@ -42,7 +42,7 @@ impl WaiverService for Handler {
     }
 }
 
-fn waiver(shown: Shown) -> Waiver {
+pub(super) fn waiver(shown: Shown) -> Waiver {
     let Shown {
         waiver,
         source,

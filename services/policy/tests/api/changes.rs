@@ -2,10 +2,11 @@
 
 use contracts::policy::{
     ActivateChangeRequest, ApproveChangeRequest, BacktestChangeRequest, Change, ChangeItem,
-    ChangeState, CheckChangeRequest, GetChangeRequest, GetRevisionRequest, ListChangesRequest,
-    PlanChangeRequest, ProposeChangeRequest, RejectChangeRequest, RollBackChangeRequest,
-    ScheduleChangeRequest, TestChangeRequest, UpdateChangeRequest, WithdrawChangeRequest,
-    change_service_client::ChangeServiceClient,
+    ChangeState, CheckChangeRequest, GetChangeRequest, GetCouncilReportRequest, GetRevisionRequest,
+    ListChangesRequest, PlanChangeRequest, ProposeChangeRequest, RejectChangeRequest,
+    RollBackChangeRequest, ScheduleChangeRequest, TestChangeRequest, UpdateChangeRequest,
+    WithdrawChangeRequest, change_service_client::ChangeServiceClient,
+    report_service_client::ReportServiceClient,
 };
 use contracts::types::Effect;
 use std::time::Duration;
@@ -218,6 +219,37 @@ testkit::backends! {
         assert_eq!(done.state(), ChangeState::RolledBack);
         assert!(done.rollback.unwrap().follow_up_time.is_some());
         assert_eq!(effect(&fixture, TOOLS, "700 EUR").await, (Effect::Allow, 3));
+    }
+
+    async fn the_council_sees_how_changes_go(backend: Backend) {
+        let fixture = Fixture::start(backend).await;
+        let mut people = People::of(&fixture);
+        let report = async |name: &str, grant: &str| {
+            let mut reports = ReportServiceClient::new(fixture.harness.person(name, &[grant]));
+            let request = GetCouncilReportRequest::default();
+            Ok::<_, Status>(reports.get_council_report(request).await?.into_inner())
+        };
+        let first = in_force(&mut people, proposal(&threshold("2000"))).await;
+        fixture.clock.advance(chrono::TimeDelta::days(15));
+        let mut people = People::of(&fixture);
+        let guardrail = GUARDRAIL.replace("keep_evidence", "keep_all_evidence");
+        let waiting = reviewed(&mut people.editor, proposal(&guardrail)).await;
+        let back = RollBackChangeRequest {
+            name: in_force(&mut people, proposal(&threshold("3000"))).await.name,
+            reason: "a mistake".into(),
+            ..RollBackChangeRequest::default()
+        };
+        people.activator.roll_back_change(back).await.unwrap();
+        let found = report("council", "council@corp").await.unwrap();
+        assert_eq!((found.activated, found.succeeded, found.rolled_back), (2, 1, 1));
+        assert_eq!(found.lead_time_p90.unwrap().seconds, 0);
+        let open: Vec<_> = found.open_changes.iter().map(|change| &change.name).collect();
+        assert_eq!(open, [&waiting.name]);
+        assert!(found.follow_ups.is_empty() && first.revision == 2);
+        let owner = &found.owners[0];
+        assert_eq!((&*owner.owner, owner.workflows, owner.policies), ("process-owner", 1, 2));
+        let refused = report("leader", "unit-leader@corp/west/tools").await.unwrap_err();
+        assert_eq!(refused.code(), Code::PermissionDenied);
     }
 
     async fn a_rollback_that_tightens_is_done_at_once(backend: Backend) {

@@ -4,14 +4,14 @@
 use contracts::policy::{
     ActivateChangeRequest, ApproveChangeRequest, AuthorizeActionRequest, BacktestChangeRequest,
     BatchDecideRequest, CheckChangeRequest, ExportStateRequest, GetChangeRequest,
-    GetDecisionRequest, GetEffectivePolicyRequest, GetPolicyRequest, GetRevisionRequest,
-    GetScopeRequest, GetWaiverRequest, GetWorkflowRequest, ListChangesRequest, ListPoliciesRequest,
-    ListScopesRequest, ListWaiversRequest, ListWorkflowsRequest, PlanChangeRequest,
-    ProposeChangeRequest, RejectChangeRequest, RollBackChangeRequest, ScheduleChangeRequest,
-    TestChangeRequest, UpdateChangeRequest, WatchRevisionsRequest, WithdrawChangeRequest,
-    batch_decide_result, change_service_client::ChangeServiceClient,
+    GetCouncilReportRequest, GetDecisionRequest, GetEffectivePolicyRequest, GetPolicyRequest,
+    GetRevisionRequest, GetScopeRequest, GetWaiverRequest, GetWorkflowRequest, ListChangesRequest,
+    ListPoliciesRequest, ListScopesRequest, ListWaiversRequest, ListWorkflowsRequest,
+    PlanChangeRequest, ProposeChangeRequest, RejectChangeRequest, RollBackChangeRequest,
+    ScheduleChangeRequest, TestChangeRequest, UpdateChangeRequest, WatchRevisionsRequest,
+    WithdrawChangeRequest, batch_decide_result, change_service_client::ChangeServiceClient,
     decision_service_client::DecisionServiceClient, policy_service_client::PolicyServiceClient,
-    waiver_service_client::WaiverServiceClient,
+    report_service_client::ReportServiceClient, waiver_service_client::WaiverServiceClient,
 };
 use testkit::identity::Calls;
 use tonic::Code;
@@ -22,6 +22,7 @@ use crate::fixture::{Fixture, MEDICAL, question, refusal};
 async fn answers(calls: Calls) -> Vec<(&'static str, Code)> {
     let mut decisions = DecisionServiceClient::new(calls.clone());
     let mut changes = ChangeServiceClient::new(calls.clone());
+    let mut reports = ReportServiceClient::new(calls.clone());
     let mut waivers = WaiverServiceClient::new(calls.clone());
     let mut policies = PolicyServiceClient::new(calls);
     let code = |result: Result<(), tonic::Status>| result.map_or_else(|s| s.code(), |()| Code::Ok);
@@ -67,6 +68,7 @@ async fn answers(calls: Calls) -> Vec<(&'static str, Code)> {
     call!(waivers.get_waiver(GetWaiverRequest {
         name: "waivers/other".into()
     }));
+    call!(reports.get_council_report(GetCouncilReportRequest::default()));
     call!(waivers.list_waivers(ListWaiversRequest::default()));
     call!(changes.plan_change(PlanChangeRequest::default()));
     call!(changes.propose_change(ProposeChangeRequest::default()));

@@ -285,7 +285,7 @@ impl App {
         Ok(self.shown(&self.snapshot(), change))
     }
 
-    fn shown(&self, snapshot: &Snapshot, change: Change) -> Shown {
+    pub(in crate::app) fn shown(&self, snapshot: &Snapshot, change: Change) -> Shown {
         let actions = change.items.iter().map(|item| {
             let there = snapshot.documents.get(&item.key());
             let version = there.map_or(0, |document| document.version);
