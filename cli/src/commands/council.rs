@@ -20,7 +20,7 @@ pub enum CouncilCommand {
 
 pub async fn run(common: &Common, command: &CouncilCommand) -> Result<(), Failure> {
     let CouncilCommand::Report = command;
-    let session = Session::open(common, Wants::permission("policy.council.read")).await?;
+    let session = Session::open(common, Wants::permission("policy.report.read")).await?;
     let request = GetCouncilReportRequest::default();
     let report = session
         .reports()

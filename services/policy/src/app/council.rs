@@ -47,7 +47,7 @@ impl App {
         caller: &Caller,
         from: Option<DateTime<Utc>>,
     ) -> Result<Report> {
-        let scopes = caller.scopes(permission::READ_COUNCIL);
+        let scopes = caller.scopes(permission::READ_REPORT);
         let now = self.clock.now();
         let from = from.unwrap_or(now - USUAL);
         let snapshot = self.snapshot();

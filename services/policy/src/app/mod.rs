@@ -52,7 +52,7 @@ pub mod permission {
     /// Read policies.
     pub const READ_POLICY: &str = "policy.policy.read";
     /// Read the council's report.
-    pub const READ_COUNCIL: &str = "policy.council.read";
+    pub const READ_REPORT: &str = "policy.report.read";
     /// Read changes.
     pub const READ_CHANGE: &str = "policy.change.read";
     /// Propose, edit, check, test and withdraw changes.
