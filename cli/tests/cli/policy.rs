@@ -46,6 +46,51 @@ fn a_table_alone_is_checked_with_regions_and_witnesses() {
 }
 
 #[test]
+fn what_does_not_read_in_a_folder_is_an_error_with_its_line() {
+    let home = Home::new();
+    fs::create_dir(home.path("tables")).unwrap();
+    home.file("tables/sound.yaml", format!("kind: DecisionTable\n{TABLE}"));
+    home.file(
+        "tables/routes.yaml",
+        "kind: Routing\nname: not this command's\n",
+    );
+    let folder = home.path("tables");
+    home.run(&["policy", "check", arg(&folder)]).exits(3);
+    let sound = format!(
+        "kind: DecisionTable\n{}",
+        TABLE.replace("'[10000", "']10000")
+    );
+    home.file("tables/sound.yaml", sound.as_str());
+    home.run(&["policy", "check", arg(&folder)]).exits(0);
+    // Several documents of a file: lines count from the start of the file.
+    let wrong = format!("{sound}---\n{}", sound.replace("<= 30", "<= thirty"));
+    let model = "kind: DecisionModel\nname: m\ndecisions:\n  a: {expression: 'nothing + '}\n";
+    for (name, text, place) in [
+        ("wrong.yaml", wrong.as_str(), "wrong.yaml:19:"),
+        ("model.yaml", model, "model.yaml:4:20"),
+        (
+            "slip.yaml",
+            "kind: DecisionTabel\nname: t\n",
+            "slip.yaml:1:7",
+        ),
+    ] {
+        let path = home.file(&format!("tables/{name}"), text);
+        let ran = home.run(&["policy", "check", arg(&folder)]).exits(3);
+        assert!(ran.stdout.contains(place), "{}", ran.stdout);
+        let ran = home.run(&["policy", "check", arg(&path)]).exits(3);
+        assert!(ran.stdout.contains(place), "{}", ran.stdout);
+        let args = ["policy", "check", arg(&folder), "--output", "json"];
+        assert_eq!(
+            home.run(&args).exits(3).json()["errors"]
+                .as_u64()
+                .map(|n| n > 0),
+            Some(true)
+        );
+        fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
 fn versions_of_a_table_differ_with_status_seven() {
     let home = Home::new();
     let old = home.file("old.yaml", TABLE);

@@ -13,7 +13,12 @@ use governance::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Diff, found, load::Loaded, lone};
+use super::{
+    Diff, found,
+    load::Loaded,
+    lone::{self, Lone},
+    source::{self, Content},
+};
 use crate::{
     args::Output,
     failure::{Exit, Failure},
@@ -38,10 +43,13 @@ pub fn run(form: Output, args: &Diff) -> Result<(), Failure> {
 }
 
 fn lone_table(path: &Path) -> Result<Option<Table>, Failure> {
-    match lone::table(path)? {
-        None => Ok(None),
-        Some(Ok((_, table))) => Ok(Some(table)),
-        Some(Err(drawn)) => Err(Failure::usage(drawn.join("\n\n"))),
+    match lone::file(path)? {
+        Some(Ok(Lone {
+            content: Content::Table(table),
+            ..
+        })) => Ok(Some(*table)),
+        Some(Err(drawn)) => Err(source::unusable(&drawn)),
+        _ => Ok(None),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The documents that a path stands for.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -35,8 +35,9 @@ pub struct Loaded {
     pub tests: Vec<Source>,
     /// Other documents by kind, such as tables that stand by themselves.
     pub others: Vec<(String, Source)>,
-    /// Paths, as in the documents, of the files that were asked for.
-    pub asked: BTreeSet<String>,
+    /// Paths, as in the documents, of the files that were asked for, with what they are
+    /// called within the path that asked for them.
+    pub asked: BTreeMap<String, String>,
     /// Texts of all files, to draw places in them.
     pub texts: BTreeMap<String, Arc<str>>,
 }
@@ -53,7 +54,7 @@ impl Loaded {
             sources: Vec::new(),
             tests: Vec::new(),
             others: Vec::new(),
-            asked: BTreeSet::new(),
+            asked: BTreeMap::new(),
             texts: BTreeMap::new(),
         };
         for path in paths {
@@ -84,8 +85,14 @@ impl Loaded {
         };
         let named = |inside: &str| shown(&whole(inside));
         for inside in files.paths() {
-            if whole(inside).starts_with(&path) {
-                self.asked.insert(named(inside));
+            let whole = whole(inside);
+            if let Ok(below) = whole.strip_prefix(&path) {
+                let below = match below.as_os_str().is_empty() {
+                    true => Path::new(inside),
+                    false => below,
+                };
+                let below = below.display().to_string();
+                self.asked.insert(named(inside), below);
             }
             if let Some(text) = files
                 .get(inside)
@@ -132,7 +139,7 @@ impl Loaded {
         let asked = self
             .tests
             .iter()
-            .filter(|source| self.asked.contains(&source.path));
+            .filter(|source| self.asked.contains_key(&source.path));
         let (mut suites, mut problems) = (Vec::new(), Vec::new());
         for source in asked {
             match files::suite::read(source) {
