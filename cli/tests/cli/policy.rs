@@ -91,6 +91,49 @@ fn what_does_not_read_in_a_folder_is_an_error_with_its_line() {
 }
 
 #[test]
+fn tables_in_models_are_checked_by_their_decisions_names() {
+    let home = Home::new();
+    let model = "kind: DecisionModel
+name: terms
+inputs: {age: {type: number}}
+decisions:
+  risk:
+    table:
+      inputs: [age]
+      outputs: [risk]
+      rows:
+        - {id: a, when: {age: '< 5'}, then: {risk: high}}
+        - {id: b, when: {age: '[4..9]'}, then: {risk: low}}
+  late: {expression: 'age > 7'}
+";
+    let path = home.file("terms.yaml", model);
+    let found = |args: &[&str], text: &str| {
+        let ran = home.feed(&[&["policy", "check"], args].concat(), text);
+        let found = ran.exits(3).json()["tables"].clone();
+        assert_eq!(found[0]["name"], "terms/risk");
+        assert_eq!(found[0]["findings"][0]["kind"], "CONFLICT");
+    };
+    found(&[arg(&path), "--output", "json"], "");
+    found(&["-", "--output", "json"], model);
+    let dmn = home.run(&["policy", "export", arg(&path), "--to", "dmn"]);
+    let dmn = dmn.exits(0).stdout;
+    fs::create_dir(home.path("models")).unwrap();
+    home.file("models/terms.dmn", &dmn);
+    found(&[arg(&home.path("models")), "--output", "json"], "");
+
+    let plain = model.replace("  risk:\n    table:", "  risk:\n    expression: age\n#");
+    let plain = plain.split('#').next().unwrap_or_default();
+    let path = home.file("plain.yaml", plain);
+    let text = home.run(&["policy", "check", arg(&path)]).exits(0).stdout;
+    assert!(text.contains("ok    terms"), "{text}");
+    let broken = home.file("models/broken.dmn", dmn.replace("age &gt; 7", "age &gt;"));
+    let ran = home.run(&["policy", "check", arg(&home.path("models"))]);
+    let ran = ran.exits(3);
+    assert!(ran.stdout.contains("broken.dmn:"), "{ran:?}");
+    home.run(&["policy", "check", arg(&broken)]).exits(3);
+}
+
+#[test]
 fn versions_of_a_table_differ_with_status_seven() {
     let home = Home::new();
     let old = home.file("old.yaml", TABLE);
