@@ -20,3 +20,4 @@ mod replay;
 mod review;
 mod scopes;
 mod usage;
+mod versions;

@@ -154,7 +154,7 @@ fn versions_of_a_table_differ_with_status_seven() {
 }
 
 /// What makes a bundle, from one folder to another.
-fn copy_policies(from: &Path, to: &Path) {
+pub fn copy_policies(from: &Path, to: &Path) {
     for folder in ["", "policies", "workflows"] {
         fs::create_dir_all(to.join(folder)).unwrap();
         for entry in fs::read_dir(from.join(folder)).unwrap() {

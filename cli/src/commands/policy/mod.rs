@@ -9,9 +9,11 @@ mod import;
 mod junit;
 mod load;
 mod lone;
+mod printed;
 mod source;
 mod tables;
 mod test;
+mod versions;
 
 use std::path::PathBuf;
 
