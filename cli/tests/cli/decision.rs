@@ -90,6 +90,30 @@ fn what_is_absent_is_null_or_unknown() {
 }
 
 #[test]
+fn facts_of_no_input_are_named() {
+    let home = Home::new();
+    let table = TABLE.replace("weight", "parcel.weight");
+    let path = home.file("fee.yaml", table);
+    let eval = |facts: &str| {
+        let eval = ["policy", "eval", arg(&path), "--output", "json"];
+        let ran = home.run(&[&eval[..], &["--facts", facts]].concat());
+        ran.exits(0)
+    };
+    let used = eval(r#"{"parcel": {"weight": 3}, "tier": "gold"}"#);
+    assert_eq!(used.stderr, "");
+    let ran = eval(r#"{"parcel": {"weight": 3, "wieght": 4}, "teir": "gold"}"#);
+    assert_eq!(ran.json()["result"]["carrier"], "post");
+    for name in ["`parcel.wieght`", "`teir`"] {
+        assert!(ran.stderr.contains(name), "{ran:?}");
+    }
+    assert!(ran.stderr.contains("parcel.weight, tier"), "{ran:?}");
+    // A table without inputs has no use for any.
+    let bare = "name: bare\ninputs: []\nrows:\n  - {id: a, then: {x: 1}}\n";
+    let ran = home.feed(&["policy", "eval", "-", "--facts", "{\"y\": 1}"], bare);
+    assert!(ran.exits(0).stderr.contains("`y`"));
+}
+
+#[test]
 fn a_decision_of_a_model_is_named() {
     let home = Home::new();
     let path = model("credit-terms.dmn");
