@@ -233,7 +233,7 @@ impl Loaded {
     /// Draws problems to standard error, and says how many there are.
     pub fn unusable(&self, problems: &[Diagnostic]) -> Failure {
         for problem in problems.iter().take(MAX_DRAWN) {
-            eprintln!("{}\n", self.draw(problem));
+            eprintln!("{}\n", output::escape::text(&self.draw(problem)));
         }
         let more = problems.len().saturating_sub(MAX_DRAWN);
         if more > 0 {
