@@ -192,6 +192,23 @@ fn versions_of_a_policy_are_compared_within_the_folder_it_belongs_to() {
     }
     diff("-", &fs::read_to_string(&policy).unwrap()).exits(0);
     diff(arg(&policy), "").exits(0);
+    // Where there is no folder of policies at all, it is said what is missing.
+    for args in [
+        &["diff", arg(&elsewhere), arg(&elsewhere)][..],
+        &["eval", arg(&elsewhere), "--facts", "{}"],
+        &["check", arg(&elsewhere)],
+    ] {
+        let ran = home.run(&[&["policy"], args].concat());
+        assert!(matches!(ran.status, 2 | 3), "{ran:?}");
+        assert!(ran.stderr.contains("has a `scopes.yaml`"), "{ran:?}");
+    }
+    // A policy is evaluated whatever its file is called.
+    let named = root.join("policies/named-otherwise.yaml");
+    fs::rename(&policy, &named).unwrap();
+    let facts = r#"{"order.total": "100 EUR", "customer.days_overdue": 3}"#;
+    let ran = home.run(&["policy", "eval", arg(&named), "--facts", facts]);
+    assert!(ran.exits(0).stdout.contains("ALLOW"));
+    fs::rename(&named, &policy).unwrap();
     // Two policies are compared as tables.
     let other = root.join("policies/credit_hold_release.medical.yaml");
     let found = diff(arg(&other), "").exits(7).json();

@@ -55,6 +55,7 @@ pub fn run(form: Output, args: &Check) -> Result<(), Failure> {
         let bundle = match loaded.bundle() {
             Ok(bundle) => bundle,
             Err(found) => {
+                loaded.say_alone();
                 wrong.extend(found.iter().map(|problem| loaded.draw(problem)));
                 Bundle::default()
             }

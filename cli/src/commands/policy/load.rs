@@ -9,7 +9,7 @@ use std::{
 
 use governance::{
     Bundle,
-    files::{self, Diagnostic, KINDS, POLICY, Source, suite::POLICY_TEST},
+    files::{self, Diagnostic, KINDS, POLICY, SCOPE_TREE, Source, suite::POLICY_TEST},
     suite::Suite,
 };
 use service_kit::bootstrap::Files;
@@ -239,8 +239,21 @@ impl Loaded {
         if more > 0 {
             eprintln!("and {more} more\n");
         }
+        self.say_alone();
         let count = output::count(problems.len() as u64, "problem");
         Failure::usage(format!("{count} in the files; nothing was run"))
+    }
+
+    /// Says on standard error that workflow and scopes weren't looked for anywhere else, where
+    /// policies stand without a tree of scopes.
+    pub fn say_alone(&self) {
+        let kinds = || self.sources.iter().filter_map(|s| files::head(s).ok());
+        if self.root.is_none() && kinds().all(|head| head.kind != SCOPE_TREE) {
+            eprintln!(
+                "note: policies are read with their workflow and scopes, those of the nearest \
+                 folder that has a `{ROOT}`; found none here nor in the {MAX_CLIMB} folders above"
+            );
+        }
     }
 
     /// A problem with the line that it is in.

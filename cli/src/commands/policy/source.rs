@@ -185,7 +185,7 @@ impl Text {
             let place = document
                 .get("workflow")
                 .map_or(Mark::START, yaml::Node::mark);
-            return Ok(Content::Policy(Box::new(policy(path)?), place));
+            return Ok(Content::Policy(Box::new(policy(path, &self.text)?), place));
         }
         let beside = |name: &str| lone::beside(path, name);
         content(document, &beside).map_err(|problems| self.unusable(&problems))
@@ -198,17 +198,18 @@ impl Text {
 }
 
 /// The table of a policy, whose facts stand in its workflow's file.
-fn policy(path: &Path) -> Result<Table, Failure> {
-    let loaded = Loaded::open(&[path.to_owned()])?;
+fn policy(path: &Path, text: &str) -> Result<Table, Failure> {
+    let loaded = match path == Path::new("-") {
+        true => Loaded::piped(text)?,
+        false => Loaded::open(&[path.to_owned()])?,
+    };
     let bundle = loaded
         .bundle()
         .map_err(|problems| loaded.unusable(&problems))?;
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    let policy = bundle.policies().get(name.as_ref());
+    let name = loaded.only_policy().unwrap_or_default();
+    let policy = bundle.policies().get(name.as_str());
     policy.map(|policy| policy.table.clone()).ok_or_else(|| {
-        Failure::usage(format!(
-            "{}: the policy isn't named as its file is",
-            path.display()
-        ))
+        let shown = input::shown(path);
+        Failure::usage(format!("{shown}: found no policy, or several"))
     })
 }
