@@ -192,6 +192,8 @@ fn versions_of_a_policy_are_compared_within_the_folder_it_belongs_to() {
     }
     diff("-", &fs::read_to_string(&policy).unwrap()).exits(0);
     diff(arg(&policy), "").exits(0);
+    let part = diff(arg(&root), "").exits(2);
+    part.says(&["a part of the other"]);
     // Where there is no folder of policies at all, it is said what is missing.
     for args in [
         &["diff", arg(&elsewhere), arg(&elsewhere)][..],

@@ -132,7 +132,7 @@ fn documents(form: Output, args: &Diff, mut old: Loaded, mut new: Loaded) -> Res
             return tables(form, &one.table, &other.table);
         }
     }
-    old.versions(&mut new);
+    old.versions(&mut new)?;
     let whole = |loaded: &Loaded| match loaded.governs() {
         true => bundle(loaded),
         // What belongs to a folder above wasn't asked for.

@@ -165,10 +165,18 @@ impl Loaded {
     /// Makes two versions of one bundle of it and the other. What was asked for on one side
     /// alone is left out on the other, where both are of one folder; and a policy that stands
     /// in no folder of policies takes the place of that by its name in the other's.
-    pub fn versions(&mut self, other: &mut Self) {
+    ///
+    /// # Errors
+    /// If one is a part of the other: there is one version then.
+    pub fn versions(&mut self, other: &mut Self) -> Result<(), Failure> {
         if self.root.is_some() && self.root == other.root {
             let mine: BTreeSet<_> = self.asked.keys().cloned().collect();
             let theirs: BTreeSet<_> = other.asked.keys().cloned().collect();
+            if mine != theirs && !mine.is_disjoint(&theirs) {
+                return Err(Failure::usage(
+                    "one of the two is a part of the other; name the two versions",
+                ));
+            }
             self.sources
                 .retain(|source| mine.contains(&source.path) || !theirs.contains(&source.path));
             other
@@ -179,6 +187,7 @@ impl Loaded {
         } else if let (Some(_), None, Some(name)) = (&self.root, &other.root, other.only_policy()) {
             other.join(self, &name);
         }
+        Ok(())
     }
 
     /// Takes everything from a whole bundle but what its policy, alone, replaces.

@@ -149,7 +149,10 @@ pub(super) fn documents(loaded: &Loaded) -> (Vec<Lone>, Vec<String>) {
         .iter()
         .filter(|(path, _)| path.ends_with(".dmn"))
     {
-        let text = loaded.texts.get(path).map_or("", |text| text);
+        let Some(text) = loaded.texts.get(path) else {
+            wrong.push(format!("error: {path}: the text is no UTF-8"));
+            continue;
+        };
         match source::dmn(text) {
             Ok((content, _)) => found.push(Lone {
                 path: path.clone(),
