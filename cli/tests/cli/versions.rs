@@ -63,6 +63,46 @@ fn models_and_dmn_are_compared_table_by_table() {
         let text = home.run(&["policy", "diff", arg(old), arg(new)]).exits(7);
         assert!(text.stdout.contains("]5..8]"), "{text:?}");
     }
+    // Beside other documents, and a table by itself against the one of a model.
+    let several = |table: &str| format!("{TABLE}---\n{table}---\nkind: TableTest\nfile: x\n");
+    let one = home.file(
+        "one.yaml",
+        several(&TABLE.replace("name: fee", "name: other")),
+    );
+    let two = TABLE
+        .replace("name: fee", "name: other")
+        .replace("10'", "11'");
+    let two = home.file("two.yaml", several(&two));
+    let args = ["policy", "diff", arg(&one), arg(&two), "--output", "json"];
+    let found = home.run(&args).exits(7).json();
+    assert_eq!(found["definitions"], json!([]));
+    assert_eq!(found["tables"][0]["name"], "other");
+    home.file("two.yaml", several(TABLE));
+    let found = home.run(&args).exits(7).json();
+    assert_eq!(
+        found["definitions"],
+        json!(["other is gone", "fee (2) is new"])
+    );
+    let model = "kind: DecisionModel
+inputs: {weight: {type: number}}
+decisions:
+  cost:
+    table:
+      inputs: [weight]
+      outputs: [fee]
+      rows:
+        - {id: light, when: {weight: '<= 10'}, then: {fee: 5}}
+        - {id: heavy, when: {weight: '> 10'}, then: {fee: 9}}
+";
+    let one_table = home.file("table.yaml", TABLE);
+    let diff = |model: &str| {
+        let args = ["policy", "diff", arg(&one_table), "-"];
+        home.feed(&args, model)
+    };
+    diff(model).exits(0);
+    diff(&model.replace("<= 10", "<= 9")).exits(7);
+    diff(&model.replace("  cost:", "  cost:\n    type: string")).exits(7);
+    diff("kind: [").exits(2);
     let one_table = home.file("table.yaml", TABLE);
     let ran = home.run(&["policy", "diff", arg(&old), arg(&one_table)]);
     assert!(

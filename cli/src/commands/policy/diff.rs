@@ -123,7 +123,9 @@ fn documents(form: Output, args: &Diff, mut old: Loaded, mut new: Loaded) -> Res
     if !old.governs() && !new.governs() {
         return print(form, None, &versions);
     }
+    let alone = before.is_empty() && after.is_empty();
     let two = old.only_policy().zip(new.only_policy());
+    let two = two.filter(|_| alone);
     if let Some((one, other)) = two.filter(|(one, other)| one != other && old.root == new.root) {
         let bundle = bundle(&old)?;
         let policies =
@@ -148,9 +150,11 @@ fn by_name(old: &mut [Lone], new: &mut [Lone]) {
         old.below.clone_from(&new.below);
         return;
     }
-    for lone in old.iter_mut().chain(new) {
+    for lone in old.iter_mut().chain(new.iter_mut()) {
         lone.below = lone.name().to_owned();
     }
+    lone::tell_apart(old);
+    lone::tell_apart(new);
 }
 
 /// Compares two tables; whether they are the same.

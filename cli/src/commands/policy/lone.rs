@@ -1,6 +1,10 @@
 //! Tables and models that stand by themselves: as files, as documents in a folder, as DMN.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use decision::{Mark, Schema, Table, yaml};
 use governance::files::{GOVERNED, Source};
@@ -79,14 +83,12 @@ pub(super) fn of_text(path: &Path, text: &str) -> Option<Drawn<Lone>> {
     let read = if source::is_xml(text) {
         source::dmn(text).map(|(content, _)| content)
     } else {
-        let documents = yaml::parse(text).ok()?;
-        let [document] = documents.as_slice() else {
-            return None;
-        };
-        if !is_lone(document) {
-            return None;
+        match yaml::parse(text).as_deref() {
+            Ok([document]) if is_lone(document) => source::content(document, &beside),
+            // Where a document can't be read, those around it may be.
+            Err(problem) if !is_yaml(path) => Err(vec![problem.clone()]),
+            _ => return None,
         }
-        source::content(document, &beside)
     };
     let below = path.file_name().map(|name| name.to_string_lossy());
     Some(match read {
@@ -97,6 +99,12 @@ pub(super) fn of_text(path: &Path, text: &str) -> Option<Drawn<Lone>> {
         }),
         Err(problems) => Err(source::draw_all(&shown, text, &problems, &beside)),
     })
+}
+
+/// Whether a path is read as documents.
+fn is_yaml(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("yaml" | "yml"))
 }
 
 /// A file that a document names, which stands beside it.
@@ -237,7 +245,19 @@ fn several_of_a_file(found: &mut [Lone]) {
         .map(|lone| lone.below.clone())
         .collect();
     for lone in found.iter_mut().filter(|l| several.contains(&l.below)) {
-        let name = lone.name();
-        lone.below = format!("{}: {name}", lone.below);
+        lone.below = format!("{}: {}", lone.below, lone.name());
+    }
+    tell_apart(found);
+}
+
+/// Numbers those that are called alike, so that none is taken for another.
+pub(super) fn tell_apart(found: &mut [Lone]) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for lone in found {
+        let count = seen.entry(lone.below.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            lone.below = format!("{} ({count})", lone.below);
+        }
     }
 }

@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use decision::{
-    Model, Table, Value,
+    Model, Table, Type, Value,
     analyse::{self, Difference, Reason, Undecided},
     json,
+    model::Decision,
+    sfeel,
 };
 
 use super::{lone::Lone, source::Content};
@@ -49,13 +51,17 @@ impl<'v> Versions<'v> {
     }
 
     /// Compares two contents, called by a name that may be empty.
-    pub(super) fn pair(&mut self, name: &str, old: &'v Content, new: &'v Content) {
-        if let (Content::Model(old), Content::Model(new)) = (old, new) {
+    pub(super) fn pair(&mut self, name: &str, before: &'v Content, after: &'v Content) {
+        if let (Content::Model(old), Content::Model(new)) = (before, after) {
             return self.models(name, old, new);
         }
-        match (only_table(old), only_table(new)) {
+        match (only_table(before), only_table(after)) {
             (Some(old), Some(new)) => {
                 let called = if name.is_empty() { new.name() } else { name };
+                if fits_otherwise(before) || fits_otherwise(after) {
+                    let text = "the model makes the result fit a type, and the table doesn't";
+                    self.definitions.push(format!("{called}: {text}"));
+                }
                 self.table(called.to_owned(), old, new);
             }
             _ => self.definitions.push(format!(
@@ -133,6 +139,23 @@ fn only_table(content: &Content) -> Option<&Table> {
             _ => None,
         },
     }
+}
+
+/// Whether a model's only decision makes the result of its table fit anything but the type
+/// that the table gives it already.
+fn fits_otherwise(content: &Content) -> bool {
+    let (Content::Model(model), Some(table)) = (content, only_table(content)) else {
+        return false;
+    };
+    let declared = model.decisions().iter().map(Decision::declared);
+    declared.into_iter().any(|declared| {
+        let same = match table.outputs() {
+            [only] => only.ty == *declared.ty(),
+            _ => false,
+        };
+        let fits = same || *declared.ty() == Type::Any;
+        !fits || !matches!(declared.allowed(), sfeel::Test::Any)
+    })
 }
 
 /// The tables of a model by their paths, and by how many of the same path stand before.
