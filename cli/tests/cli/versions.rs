@@ -153,6 +153,18 @@ fn other_expressions_types_and_decisions_are_differences() {
 }
 
 #[test]
+fn what_cannot_be_settled_is_no_difference_of_a_table_from_itself() {
+    let home = Home::new();
+    let table = TABLE.replace("then: {fee: 9}", "compute: {fee: 90 / weight}");
+    let path = home.file("fee.yaml", &table);
+    let ran = home.feed(&["policy", "diff", arg(&path), "-"], &table);
+    assert!(ran.exits(0).stdout.contains("no difference"));
+    let other = table.replace("90 /", "80 /");
+    let ran = home.feed(&["policy", "diff", arg(&path), "-"], &other);
+    assert!(ran.exits(7).stdout.contains("undecided (EXPRESSION)"));
+}
+
+#[test]
 fn folders_of_tables_are_compared_file_by_file() {
     let home = Home::new();
     for (folder, table) in [

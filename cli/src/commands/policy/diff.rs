@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use decision::{
-    Output as Given, Table, Value,
-    analyse::{self, Difference},
-};
+use decision::{Output as Given, Table, Value, analyse::Difference};
 use governance::{
     Bundle,
     analysis::{self, BundleDifference, ScopeDifference},
@@ -17,7 +14,7 @@ use super::{
     lone::{self, Lone},
     printed,
     source::{self, Content},
-    versions::Versions,
+    versions::{self, Versions},
 };
 use crate::{
     args::Output,
@@ -159,7 +156,7 @@ fn by_name(old: &mut [Lone], new: &mut [Lone]) {
 
 /// Compares two tables; whether they are the same.
 fn tables(form: Output, old: &Table, new: &Table) -> Result<bool, Failure> {
-    let difference = analyse::difference(old, new);
+    let difference = versions::difference(old, new);
     if form == Output::Json {
         output::json(&printed::Tables::of(&difference, old, new))?;
     } else {
