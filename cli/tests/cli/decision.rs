@@ -90,6 +90,30 @@ fn what_is_absent_is_null_or_unknown() {
 }
 
 #[test]
+fn facts_of_no_input_are_named() {
+    let home = Home::new();
+    let table = TABLE.replace("weight", "parcel.weight");
+    let path = home.file("fee.yaml", table);
+    let eval = |facts: &str| {
+        let eval = ["policy", "eval", arg(&path), "--output", "json"];
+        let ran = home.run(&[&eval[..], &["--facts", facts]].concat());
+        ran.exits(0)
+    };
+    let used = eval(r#"{"parcel": {"weight": 3}, "tier": "gold"}"#);
+    assert_eq!(used.stderr, "");
+    let ran = eval(r#"{"parcel": {"weight": 3, "wieght": 4}, "teir": "gold"}"#);
+    assert_eq!(ran.json()["result"]["carrier"], "post");
+    for name in ["`parcel.wieght`", "`teir`"] {
+        assert!(ran.stderr.contains(name), "{ran:?}");
+    }
+    assert!(ran.stderr.contains("parcel.weight, tier"), "{ran:?}");
+    // A table without inputs has no use for any.
+    let bare = "name: bare\ninputs: []\nrows:\n  - {id: a, then: {x: 1}}\n";
+    let ran = home.feed(&["policy", "eval", "-", "--facts", "{\"y\": 1}"], bare);
+    assert!(ran.exits(0).stderr.contains("`y`"));
+}
+
+#[test]
 fn a_decision_of_a_model_is_named() {
     let home = Home::new();
     let path = model("credit-terms.dmn");
@@ -165,6 +189,30 @@ fn a_table_goes_to_every_form() {
 
     let csv = export(&path, "csv");
     assert!(csv.starts_with("id,weight,tier,fee,carrier"), "{csv}");
+    let out = home.path("out.csv");
+    let to_file = [
+        "policy",
+        "export",
+        arg(&path),
+        "--to",
+        "csv",
+        "-o",
+        arg(&out),
+    ];
+    assert_eq!(home.run(&to_file).exits(0).stdout, "");
+    assert_eq!(fs::read_to_string(&out).unwrap(), csv);
+    let json = [
+        "policy",
+        "export",
+        arg(&path),
+        "--to",
+        "csv",
+        "--output",
+        "json",
+    ];
+    home.run(&json).exits(2).says(&["--output json"]);
+    let json = ["policy", "import", arg(&dmn), "--output", "json"];
+    home.run(&json).exits(2).says(&["--output json"]);
     let (head, _) = TABLE.split_once("rows:").unwrap();
     home.file("fee.csv", &csv);
     let beside = home.file("beside.yaml", format!("{head}rows_csv: fee.csv\n"));
@@ -257,6 +305,13 @@ tests:
         text.contains("3 passed, 0 failed; 2 of 3 rows reached"),
         "{text}"
     );
+
+    let piped = ["policy", "test", "-", "--output", "json"];
+    assert_eq!(home.feed(&piped, tests).exits(0).json()["passed"], json!(3));
+    let policies = "kind: PolicyTest\nname: a\nworkflow: a\nnow: 2026-11-24T09:14:00Z\ntests: []\n";
+    home.feed(&["policy", "test", "-"], policies).exits(2);
+    home.feed(&["policy", "test", "-"], "kind: Workflow\n")
+        .exits(4);
 
     let path = home.file("fee_test.yaml", tests.replace("fee: 4.9,", "fee: 5,"));
     let ran = home.run(&["policy", "test", arg(&path)]).exits(4);

@@ -21,3 +21,4 @@ mod replay;
 mod review;
 mod scopes;
 mod usage;
+mod versions;

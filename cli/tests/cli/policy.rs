@@ -46,6 +46,94 @@ fn a_table_alone_is_checked_with_regions_and_witnesses() {
 }
 
 #[test]
+fn what_does_not_read_in_a_folder_is_an_error_with_its_line() {
+    let home = Home::new();
+    fs::create_dir(home.path("tables")).unwrap();
+    home.file("tables/sound.yaml", format!("kind: DecisionTable\n{TABLE}"));
+    home.file(
+        "tables/routes.yaml",
+        "kind: Routing\nname: not this command's\n",
+    );
+    let folder = home.path("tables");
+    home.run(&["policy", "check", arg(&folder)]).exits(3);
+    let sound = format!(
+        "kind: DecisionTable\n{}",
+        TABLE.replace("'[10000", "']10000")
+    );
+    home.file("tables/sound.yaml", sound.as_str());
+    home.run(&["policy", "check", arg(&folder)]).exits(0);
+    // Several documents of a file: lines count from the start of the file.
+    let wrong = format!("{sound}---\n{}", sound.replace("<= 30", "<= thirty"));
+    let model = "kind: DecisionModel\nname: m\ndecisions:\n  a: {expression: 'nothing + '}\n";
+    for (name, text, place) in [
+        ("wrong.yaml", wrong.as_str(), "wrong.yaml:19:"),
+        ("model.yaml", model, "model.yaml:4:20"),
+        (
+            "slip.yaml",
+            "kind: DecisionTabel\nname: t\n",
+            "slip.yaml:1:7",
+        ),
+    ] {
+        let path = home.file(&format!("tables/{name}"), text);
+        let ran = home.run(&["policy", "check", arg(&folder)]).exits(3);
+        assert!(ran.stdout.contains(place), "{}", ran.stdout);
+        let ran = home.run(&["policy", "check", arg(&path)]).exits(3);
+        assert!(ran.stdout.contains(place), "{}", ran.stdout);
+        let args = ["policy", "check", arg(&folder), "--output", "json"];
+        assert_eq!(
+            home.run(&args).exits(3).json()["errors"]
+                .as_u64()
+                .map(|n| n > 0),
+            Some(true)
+        );
+        fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn tables_in_models_are_checked_by_their_decisions_names() {
+    let home = Home::new();
+    let model = "kind: DecisionModel
+name: terms
+inputs: {age: {type: number}}
+decisions:
+  risk:
+    table:
+      inputs: [age]
+      outputs: [risk]
+      rows:
+        - {id: a, when: {age: '< 5'}, then: {risk: high}}
+        - {id: b, when: {age: '[4..9]'}, then: {risk: low}}
+  late: {expression: 'age > 7'}
+";
+    let path = home.file("terms.yaml", model);
+    let found = |args: &[&str], text: &str| {
+        let ran = home.feed(&[&["policy", "check"], args].concat(), text);
+        let found = ran.exits(3).json()["tables"].clone();
+        assert_eq!(found[0]["name"], "terms/risk");
+        assert_eq!(found[0]["findings"][0]["kind"], "CONFLICT");
+    };
+    found(&[arg(&path), "--output", "json"], "");
+    found(&["-", "--output", "json"], model);
+    let dmn = home.run(&["policy", "export", arg(&path), "--to", "dmn"]);
+    let dmn = dmn.exits(0).stdout;
+    fs::create_dir(home.path("models")).unwrap();
+    home.file("models/terms.dmn", &dmn);
+    found(&[arg(&home.path("models")), "--output", "json"], "");
+
+    let plain = model.replace("  risk:\n    table:", "  risk:\n    expression: age\n#");
+    let plain = plain.split('#').next().unwrap_or_default();
+    let path = home.file("plain.yaml", plain);
+    let text = home.run(&["policy", "check", arg(&path)]).exits(0).stdout;
+    assert!(text.contains("ok    terms"), "{text}");
+    let broken = home.file("models/broken.dmn", dmn.replace("age &gt; 7", "age &gt;"));
+    let ran = home.run(&["policy", "check", arg(&home.path("models"))]);
+    let ran = ran.exits(3);
+    assert!(ran.stdout.contains("broken.dmn:"), "{ran:?}");
+    home.run(&["policy", "check", arg(&broken)]).exits(3);
+}
+
+#[test]
 fn versions_of_a_table_differ_with_status_seven() {
     let home = Home::new();
     let old = home.file("old.yaml", TABLE);
@@ -66,7 +154,7 @@ fn versions_of_a_table_differ_with_status_seven() {
 }
 
 /// What makes a bundle, from one folder to another.
-fn copy_policies(from: &Path, to: &Path) {
+pub fn copy_policies(from: &Path, to: &Path) {
     for folder in ["", "policies", "workflows"] {
         fs::create_dir_all(to.join(folder)).unwrap();
         for entry in fs::read_dir(from.join(folder)).unwrap() {

@@ -1,23 +1,32 @@
 //! `bylaw policy check`.
 
+use std::path::Path;
+
 use decision::{
-    Schema, Table,
+    Table,
     analyse::{self, Finding, FindingKind, Options, Reason, Report, Undecided},
 };
 use governance::{
     Bundle, Mode,
     analysis::{Variation, variation},
-    files::{Diagnostic, Source},
+    files::Source,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Check, found, load::Loaded, lone};
+use super::{
+    Check, found,
+    load::Loaded,
+    lone::{self, Lone},
+};
 use crate::{
     args::Output,
     failure::{Exit, Failure},
     output,
 };
+
+const NO_LONE_INPUT: &str = "standard input holds no table and no model by itself; a policy is \
+    checked as a file, with the workflow that it belongs to";
 
 /// A table with what was found in it.
 struct Checked {
@@ -28,39 +37,49 @@ struct Checked {
 }
 
 pub fn run(form: Output, args: &Check) -> Result<(), Failure> {
-    let mut checked = Vec::new();
-    let mut paths = Vec::new();
+    let (mut checked, mut wrong, mut paths) = (Vec::new(), Vec::new(), Vec::new());
+    // Models of expressions alone have nothing to analyse: that they read is all.
+    let mut plain = Vec::new();
     for path in &args.paths {
-        match lone::table(path)? {
-            Some(Ok((name, table))) => {
-                checked.push(check(path.display().to_string(), name, &table, true))
-            }
-            Some(Err(drawn)) => return unsound(form, &drawn),
+        match lone::file(path)? {
+            Some(Ok(lone)) => alone(&lone, &mut checked, &mut plain),
+            Some(Err(drawn)) => wrong.extend(drawn),
+            None if path == Path::new("-") => return Err(Failure::usage(NO_LONE_INPUT)),
             None => paths.push(path.clone()),
         }
     }
     let mut variations = Vec::new();
     if !paths.is_empty() {
         let loaded = Loaded::open(&paths)?;
+        let (lone, problems) = lone::documents(&loaded);
         let bundle = match loaded.bundle() {
             Ok(bundle) => bundle,
-            Err(problems) => return unsound(form, &drawn(&loaded, &problems)),
+            Err(found) => {
+                loaded.say_alone();
+                wrong.extend(found.iter().map(|problem| loaded.draw(problem)));
+                Bundle::default()
+            }
         };
-        checked.extend(policies(&loaded, &bundle));
-        match others(&loaded) {
-            Ok(tables) => checked.extend(tables),
-            Err(drawn) => return unsound(form, &drawn),
+        wrong.extend(problems);
+        if wrong.is_empty() {
+            checked.extend(policies(&loaded, &bundle));
+            for lone in &lone {
+                alone(lone, &mut checked, &mut plain);
+            }
+            let asked = |variation: &Variation| {
+                checked.iter().any(|c| {
+                    c.name == *variation.default.name || c.name == *variation.guardrail.name
+                })
+            };
+            variations = variation(&bundle).into_iter().filter(asked).collect();
         }
-        let asked = |variation: &Variation| {
-            checked
-                .iter()
-                .any(|c| c.name == *variation.default.name || c.name == *variation.guardrail.name)
-        };
-        variations = variation(&bundle).into_iter().filter(asked).collect();
     }
-    if checked.is_empty() {
+    if !wrong.is_empty() {
+        return unsound(form, &wrong);
+    }
+    if checked.is_empty() && plain.is_empty() {
         return Err(Failure::usage(
-            "found no policy and no table in these paths",
+            "found no policy, table or model in these paths",
         ));
     }
     // Those that are too many to be listed count as well.
@@ -83,7 +102,7 @@ pub fn run(form: Output, args: &Check) -> Result<(), Failure> {
     if form == Output::Json {
         output::json(&Printed::of(&checked, &variations, errors, warnings))?;
     } else {
-        text(&checked, &variations)?;
+        text(&checked, &plain, &variations)?;
         output::line(&format!(
             "{} checked: {}, {}",
             output::count(checked.len() as u64, "table"),
@@ -101,13 +120,6 @@ fn masked(variation: &Variation) -> u64 {
     let unlisted = variation.undecided.iter();
     let unlisted = unlisted.filter(|open| open.reason == Reason::Unlisted);
     variation.masked.len() as u64 + unlisted.map(|open| open.count).sum::<u64>()
-}
-
-fn drawn(loaded: &Loaded, problems: &[Diagnostic]) -> Vec<String> {
-    problems
-        .iter()
-        .map(|problem| loaded.draw(problem))
-        .collect()
 }
 
 /// Files that aren't sound in themselves: nothing more is looked for.
@@ -143,12 +155,23 @@ fn check(path: String, name: String, table: &Table, gaps: bool) -> Checked {
     }
 }
 
+/// Checks the tables of a table or model that stands by itself.
+fn alone(lone: &Lone, checked: &mut Vec<Checked>, plain: &mut Vec<String>) {
+    let tables = lone.tables();
+    if tables.is_empty() {
+        plain.push(format!("{} ({})", lone.name(), lone.path));
+    }
+    for (name, table) in tables {
+        checked.push(check(lone.path.clone(), name, table, true));
+    }
+}
+
 /// The policies that were asked for. A guardrail says nothing where none of its rows hits.
 fn policies(loaded: &Loaded, bundle: &Bundle) -> Vec<Checked> {
     let asked = loaded
         .sources
         .iter()
-        .filter(|source| loaded.asked.contains(&source.path));
+        .filter(|source| loaded.asked.contains_key(&source.path));
     let named = |source: &Source| {
         let head = governance::files::head(source).ok()?;
         let policy = bundle.policies().get(head.name.as_str())?;
@@ -167,35 +190,7 @@ fn policies(loaded: &Loaded, bundle: &Bundle) -> Vec<Checked> {
         .collect()
 }
 
-/// Other documents that are tables by themselves.
-fn others(loaded: &Loaded) -> Result<Vec<Checked>, Vec<String>> {
-    let mut checked = Vec::new();
-    for (_, source) in loaded
-        .others
-        .iter()
-        .filter(|(_, source)| loaded.asked.contains(&source.path))
-    {
-        if !lone::is_table(&source.text) {
-            continue;
-        }
-        let beside = |name: &str| {
-            source
-                .attachments
-                .get(name)
-                .cloned()
-                .ok_or_else(|| format!("there is no file {name} beside it"))
-        };
-        // Tables of other kinds take their facts and outputs from elsewhere: those that
-        // can't be read alone aren't this command's business.
-        if let Ok(table) = Table::from_yaml(&source.text, &Schema::open(), &beside) {
-            let name = table.name().to_owned();
-            checked.push(check(source.path.clone(), name, &table, true));
-        }
-    }
-    Ok(checked)
-}
-
-fn text(checked: &[Checked], variations: &[Variation]) -> Result<(), Failure> {
+fn text(checked: &[Checked], plain: &[String], variations: &[Variation]) -> Result<(), Failure> {
     for found in checked {
         let quiet = found.report.findings.is_empty() && found.report.undecided.is_empty();
         if quiet {
@@ -214,6 +209,9 @@ fn text(checked: &[Checked], variations: &[Variation]) -> Result<(), Failure> {
         }
         found::open_lines(&found.report.undecided, Some(&found.table))?;
         output::line("")?;
+    }
+    for model in plain {
+        output::line(&format!("ok    {model}: no table in it"))?;
     }
     for variation in variations {
         output::line(&format!(

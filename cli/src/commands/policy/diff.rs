@@ -2,33 +2,47 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use decision::{
-    Output as Given, Table, Value,
-    analyse::{self, Difference},
-};
+use decision::{Output as Given, Table, Value, analyse::Difference};
 use governance::{
     Bundle,
     analysis::{self, BundleDifference, ScopeDifference},
 };
-use serde::Serialize;
-use serde_json::value::RawValue;
 
-use super::{Diff, found, load::Loaded, lone};
+use super::{
+    Diff, found,
+    load::Loaded,
+    lone::{self, Lone},
+    printed,
+    source::{self, Content},
+    versions::{self, Versions},
+};
 use crate::{
     args::Output,
+    commands::input,
     failure::{Exit, Failure},
     output,
 };
 
+/// What stands behind a region.
+const HEADINGS: [&str; 4] = ["| change", "| old", "| new", "| such as"];
+
+/// What a path stands for.
+enum Side {
+    /// A table or model by itself.
+    Lone(Box<Lone>),
+    /// Documents.
+    Files(Box<Loaded>),
+}
+
 pub fn run(form: Output, args: &Diff) -> Result<(), Failure> {
-    let same = match (lone_table(&args.old)?, lone_table(&args.new)?) {
-        (Some(old), Some(new)) => tables(form, &old, &new)?,
-        (None, None) => bundles(form, &bundle(&args.old)?, &bundle(&args.new)?)?,
-        _ => {
-            return Err(Failure::usage(
-                "one is a table by itself and the other isn't",
-            ));
-        }
+    if args.old == Path::new("-") && args.new == Path::new("-") {
+        return Err(Failure::usage("only one of the two can be standard input"));
+    }
+    let same = match (side(&args.old)?, side(&args.new)?) {
+        (Side::Lone(old), Side::Lone(new)) => alone(form, &old.content, &new.content)?,
+        (Side::Files(old), Side::Files(new)) => documents(form, args, *old, *new)?,
+        (Side::Lone(_), Side::Files(_)) => return Err(unlike(&args.old, &args.new)),
+        (Side::Files(_), Side::Lone(_)) => return Err(unlike(&args.new, &args.old)),
     };
     if same {
         Ok(())
@@ -37,48 +51,141 @@ pub fn run(form: Output, args: &Diff) -> Result<(), Failure> {
     }
 }
 
-fn lone_table(path: &Path) -> Result<Option<Table>, Failure> {
-    match lone::table(path)? {
-        None => Ok(None),
-        Some(Ok((_, table))) => Ok(Some(table)),
-        Some(Err(drawn)) => Err(Failure::usage(drawn.join("\n\n"))),
-    }
+fn unlike(lone: &Path, other: &Path) -> Failure {
+    Failure::usage(format!(
+        "{} is a table or model by itself, and {} isn't",
+        input::shown(lone),
+        input::shown(other)
+    ))
 }
 
-fn bundle(path: &Path) -> Result<Bundle, Failure> {
-    let loaded = Loaded::open(&[path.to_owned()])?;
+fn side(path: &Path) -> Result<Side, Failure> {
+    let piped = path == Path::new("-");
+    let read = match piped || path.is_file() {
+        true => {
+            let text = source::text(path)?;
+            (lone::of_text(path, &text), text)
+        }
+        false => (None, String::new()),
+    };
+    Ok(match read {
+        (Some(Ok(lone)), _) => Side::Lone(Box::new(lone)),
+        (Some(Err(drawn)), _) => return Err(source::unusable(&drawn)),
+        (None, text) if piped => Side::Files(Box::new(Loaded::piped(&text)?)),
+        (None, _) => Side::Files(Box::new(Loaded::open(&[path.to_owned()])?)),
+    })
+}
+
+fn bundle(loaded: &Loaded) -> Result<Bundle, Failure> {
     loaded
         .bundle()
         .map_err(|problems| loaded.unusable(&problems))
 }
 
+/// Compares two files that are a table or model by themselves; whether they are the same.
+fn alone(form: Output, old: &Content, new: &Content) -> Result<bool, Failure> {
+    if let (Content::Table(old), Content::Table(new)) = (old, new) {
+        return tables(form, old, new);
+    }
+    let mut versions = Versions::default();
+    versions.pair("", old, new);
+    print(form, None, &versions)
+}
+
+/// Compares what files and folders hold; whether it is the same.
+fn documents(form: Output, args: &Diff, mut old: Loaded, mut new: Loaded) -> Result<bool, Failure> {
+    let mut sides = [(&args.old, &old), (&args.new, &new)].map(|(path, loaded)| {
+        let (found, wrong) = lone::documents(loaded);
+        (path, loaded.governs(), found, wrong)
+    });
+    let mut all = Vec::new();
+    for (path, governs, found, wrong) in &mut sides {
+        all.append(wrong);
+        if !*governs && found.is_empty() && all.is_empty() {
+            let path = input::shown(path);
+            return Err(Failure::usage(format!(
+                "{path}: found no policy, table or model to compare"
+            )));
+        }
+    }
+    if !all.is_empty() {
+        return Err(source::unusable(&all));
+    }
+    let [(_, _, mut before, _), (_, _, mut after, _)] = sides;
+    if old.asked.len() == 1 && new.asked.len() == 1 {
+        by_name(&mut before, &mut after);
+    }
+    let mut versions = Versions::default();
+    versions.all(&before, &after);
+    if !old.governs() && !new.governs() {
+        return print(form, None, &versions);
+    }
+    let alone = before.is_empty() && after.is_empty();
+    let two = old.only_policy().zip(new.only_policy());
+    let two = two.filter(|_| alone);
+    if let Some((one, other)) = two.filter(|(one, other)| one != other && old.root == new.root) {
+        let bundle = bundle(&old)?;
+        let policies =
+            (bundle.policies().get(one.as_str())).zip(bundle.policies().get(other.as_str()));
+        if let Some((one, other)) = policies {
+            return tables(form, &one.table, &other.table);
+        }
+    }
+    old.versions(&mut new)?;
+    let whole = |loaded: &Loaded| match loaded.governs() {
+        true => bundle(loaded),
+        // What belongs to a folder above wasn't asked for.
+        false => Ok(Bundle::default()),
+    };
+    let (old, new) = (whole(&old)?, whole(&new)?);
+    print(form, Some((&old, &new)), &versions)
+}
+
+/// Of two files, what stands in them is compared by its own name, or as the only thing.
+fn by_name(old: &mut [Lone], new: &mut [Lone]) {
+    if let ([old], [new]) = (&mut *old, &mut *new) {
+        old.below.clone_from(&new.below);
+        return;
+    }
+    for lone in old.iter_mut().chain(new.iter_mut()) {
+        lone.below = lone.name().to_owned();
+    }
+    lone::tell_apart(old);
+    lone::tell_apart(new);
+}
+
 /// Compares two tables; whether they are the same.
 fn tables(form: Output, old: &Table, new: &Table) -> Result<bool, Failure> {
-    let difference = analyse::difference(old, new);
+    let difference = versions::difference(old, new);
     if form == Output::Json {
-        output::json(&PrintedTables::of(&difference, old, new))?;
+        output::json(&printed::Tables::of(&difference, old, new))?;
     } else {
-        let rows: Vec<_> = difference
-            .changes
-            .iter()
-            .map(|change| {
-                let columns = vec![
-                    change.change.as_str().to_owned(),
-                    outputs_text(&change.old.0),
-                    outputs_text(&change.new.0),
-                    found::facts_text(&change.witness),
-                ];
-                (&change.region, columns)
-            })
-            .collect();
-        if !rows.is_empty() {
-            let inputs = found::inputs([old, new]);
-            found::region_table(&inputs, &["| change", "| old", "| new", "| such as"], &rows)?;
-        }
-        found::open_lines(&difference.undecided, None)?;
+        table(&difference, Some((old, new)))?;
         summary(difference.changes.len(), difference.undecided.len())?;
     }
     Ok(difference.changes.is_empty() && difference.undecided.is_empty())
+}
+
+/// What differs, and between which tables where it is tables.
+fn table(difference: &Difference, tables: Option<(&Table, &Table)>) -> Result<(), Failure> {
+    let rows: Vec<_> = difference
+        .changes
+        .iter()
+        .map(|change| {
+            let columns = vec![
+                change.change.as_str().to_owned(),
+                outputs_text(&change.old.0),
+                outputs_text(&change.new.0),
+                found::facts_text(&change.witness),
+            ];
+            (&change.region, columns)
+        })
+        .collect();
+    if let Some((old, new)) = tables.filter(|_| !rows.is_empty()) {
+        let inputs = found::inputs([old, new]);
+        found::region_table(&inputs, &HEADINGS, &rows)?;
+    }
+    found::open_lines(&difference.undecided, None)
 }
 
 fn summary(regions: usize, undecided: usize) -> Result<(), Failure> {
@@ -115,85 +222,46 @@ fn outputs_text(given: &Given) -> String {
     }
 }
 
-/// Outputs as `bylaw policy eval` prints results.
-fn outputs_json(given: &Given) -> Option<Box<RawValue>> {
-    let value = match given {
-        Given::One(outputs) => Value::Context(outputs.clone()),
-        Given::Many(all) => Value::List(all.iter().cloned().map(Value::Context).collect()),
-        Given::None | Given::Conflict(_) | Given::Failed(_) => Value::Null,
-    };
-    RawValue::from_string(decision::json::write(&value)).ok()
-}
-
-#[derive(Serialize)]
-struct PrintedTables {
-    different: bool,
-    changes: Vec<PrintedChange>,
-    undecided: Vec<found::Open>,
-}
-
-#[derive(Serialize)]
-struct PrintedChange {
-    change: &'static str,
-    region: Vec<found::Cell>,
-    witness: Option<Box<RawValue>>,
-    old: PrintedOutputs,
-    new: PrintedOutputs,
-}
-
-#[derive(Serialize)]
-struct PrintedOutputs {
-    result: Option<Box<RawValue>>,
-    conflict: bool,
-    rows: Vec<String>,
-}
-
-impl PrintedTables {
-    fn of(difference: &Difference, old: &Table, new: &Table) -> Self {
-        let outputs = |table: &Table, (given, rows): &(Given, Vec<usize>)| PrintedOutputs {
-            result: outputs_json(given),
-            conflict: matches!(given, Given::Conflict(_)),
-            rows: found::ids(table, rows),
-        };
-        let changes = difference.changes.iter().map(|change| PrintedChange {
-            change: change.change.as_str(),
-            region: found::region(&change.region),
-            witness: found::facts(&change.witness),
-            old: outputs(old, &change.old),
-            new: outputs(new, &change.new),
-        });
-        Self {
-            different: !difference.changes.is_empty() || !difference.undecided.is_empty(),
-            changes: changes.collect(),
-            undecided: difference
-                .undecided
-                .iter()
-                .map(|u| found::Open::of(u, None))
-                .collect(),
-        }
-    }
-}
-
-/// Compares effective policies at every scope; whether they are the same.
-fn bundles(form: Output, old: &Bundle, new: &Bundle) -> Result<bool, Failure> {
-    let difference = analysis::difference(old, new);
+/// Prints how bundles, where there are some, and what stands by itself differ; whether they
+/// are the same.
+fn print(
+    form: Output,
+    bundles: Option<(&Bundle, &Bundle)>,
+    versions: &Versions<'_>,
+) -> Result<bool, Failure> {
+    let governed = bundles.map(|(old, new)| analysis::difference(old, new));
+    let same = governed.as_ref().is_none_or(BundleDifference::is_none)
+        && versions.definitions.is_empty()
+        && versions.parts.is_empty();
     if form == Output::Json {
-        output::json(&PrintedBundles::of(&difference))?;
-        return Ok(difference.is_none());
+        output::json(&printed::Versions::of(!same, governed.as_ref(), versions))?;
+        return Ok(same);
     }
-    for text in &difference.definitions {
+    let definitions = governed.iter().flat_map(|found| &found.definitions);
+    let mut defined = 0;
+    for text in definitions.chain(&versions.definitions) {
         output::line(&format!("  {text}"))?;
+        defined += 1;
     }
     let (mut regions, mut undecided) = (0, 0);
-    for found in &difference.scopes {
-        regions += found.difference.changes.len();
-        undecided += found.difference.undecided.len();
-        scope(old, new, found)?;
+    if let (Some((old, new)), Some(governed)) = (bundles, &governed) {
+        for found in &governed.scopes {
+            regions += found.difference.changes.len();
+            undecided += found.difference.undecided.len();
+            scope(old, new, found)?;
+        }
     }
-    if difference.definitions.is_empty() || regions + undecided > 0 {
+    for part in &versions.parts {
+        regions += part.difference.changes.len();
+        undecided += part.difference.undecided.len();
+        output::line(&part.name)?;
+        table(&part.difference, part.tables)?;
+        output::line("")?;
+    }
+    if defined == 0 || regions + undecided > 0 {
         summary(regions, undecided)?;
     }
-    Ok(difference.is_none())
+    Ok(same)
 }
 
 fn scope(old: &Bundle, new: &Bundle, found: &ScopeDifference) -> Result<(), Failure> {
@@ -216,74 +284,14 @@ fn scope(old: &Bundle, new: &Bundle, found: &ScopeDifference) -> Result<(), Fail
                 change.change.as_str().to_owned(),
                 change.old.to_string(),
                 change.new.to_string(),
+                found::facts_text(&change.witness),
             ];
             (&change.region, columns)
         })
         .collect();
     if !rows.is_empty() {
-        found::region_table(&inputs, &["| change", "| old", "| new"], &rows)?;
+        found::region_table(&inputs, &HEADINGS, &rows)?;
     }
     found::open_lines(&found.difference.undecided, None)?;
     output::line("")
-}
-
-#[derive(Serialize)]
-struct PrintedBundles {
-    different: bool,
-    loosens: bool,
-    definitions: Vec<String>,
-    scopes: Vec<PrintedScope>,
-}
-
-#[derive(Serialize)]
-struct PrintedScope {
-    workflow: String,
-    scopes: Vec<String>,
-    changes: Vec<PrintedEffect>,
-    undecided: Vec<found::Open>,
-}
-
-#[derive(Serialize)]
-struct PrintedEffect {
-    change: &'static str,
-    region: Vec<found::Cell>,
-    witness: Option<Box<RawValue>>,
-    old: found::Given,
-    new: found::Given,
-}
-
-impl PrintedBundles {
-    fn of(difference: &BundleDifference) -> Self {
-        let scope = |found: &ScopeDifference| PrintedScope {
-            workflow: found.workflow.to_string(),
-            scopes: found.scopes.iter().map(ToString::to_string).collect(),
-            changes: found
-                .difference
-                .changes
-                .iter()
-                .map(|change| PrintedEffect {
-                    change: change.change.as_str(),
-                    region: found::region(&change.region),
-                    witness: found::facts(&change.witness),
-                    old: found::Given::of(&change.old),
-                    new: found::Given::of(&change.new),
-                })
-                .collect(),
-            undecided: found
-                .difference
-                .undecided
-                .iter()
-                .map(|u| found::Open::of(u, None))
-                .collect(),
-        };
-        Self {
-            different: !difference.is_none(),
-            loosens: difference
-                .scopes
-                .iter()
-                .any(|found| found.difference.loosens()),
-            definitions: difference.definitions.clone(),
-            scopes: difference.scopes.iter().map(scope).collect(),
-        }
-    }
 }

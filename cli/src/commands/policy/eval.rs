@@ -10,6 +10,9 @@ use decision::{
 use super::{Eval, source::Read};
 use crate::{args::Output, commands::input, failure::Failure, output};
 
+/// How many facts or inputs are named.
+const MAX_NAMED: usize = 10;
+
 pub fn run(form: Output, args: &Eval) -> Result<(), Failure> {
     let read = Read::open(&args.file)?;
     let model = read.model();
@@ -20,6 +23,7 @@ pub fn run(form: Output, args: &Eval) -> Result<(), Failure> {
         let message = format!("--facts: found {}, expected an object", facts.kind());
         return Err(Failure::usage(message));
     }
+    say_unused(&model, &facts);
     let absent = if args.unknown {
         Absent::Unknown
     } else {
@@ -37,6 +41,53 @@ pub fn run(form: Output, args: &Eval) -> Result<(), Failure> {
     match form {
         Output::Json => output::line(&json::write(&document(&conclusion, args))),
         Output::Text | Output::Junit => text_form(&conclusion, args),
+    }
+}
+
+/// Says on standard error which facts belong to no input. They are no error: facts may be
+/// given that only another decision's file takes.
+fn say_unused(model: &Model, facts: &Value) {
+    let inputs: Vec<&str> = model.inputs().iter().map(|input| input.name()).collect();
+    let mut unused = Vec::new();
+    for (name, value) in facts.as_context().into_iter().flatten() {
+        collect_unused(name, value, &inputs, &mut unused);
+    }
+    let named = |all: &[&str]| {
+        let more = all.len().saturating_sub(MAX_NAMED);
+        let mut text = all[..all.len() - more].join(", ");
+        if more > 0 {
+            text.push_str(&format!(" and {more} more"));
+        }
+        text
+    };
+    for path in unused.iter().take(MAX_NAMED) {
+        let inputs = match inputs.as_slice() {
+            [] => "it has none".to_owned(),
+            inputs => format!("those are {}", named(inputs)),
+        };
+        let note = format!("--facts: `{path}` belongs to no input of the file, {inputs}");
+        eprintln!("note: {}", output::escape::text(&note));
+    }
+    let more = unused.len().saturating_sub(MAX_NAMED);
+    if more > 0 {
+        eprintln!("note: --facts: {more} more belong to no input of the file");
+    }
+}
+
+/// The paths of facts that are no input, nor part of one, nor hold one.
+fn collect_unused(path: &str, value: &Value, inputs: &[&str], unused: &mut Vec<String>) {
+    let leads = |path: &str, to: &str| {
+        let rest = path.strip_prefix(to);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    if inputs.iter().any(|input| leads(path, input)) {
+        return;
+    }
+    if !inputs.iter().any(|input| leads(input, path)) {
+        return unused.push(path.to_owned());
+    }
+    for (name, value) in value.as_context().into_iter().flatten() {
+        collect_unused(&format!("{path}.{name}"), value, inputs, unused);
     }
 }
 

@@ -6,10 +6,12 @@ use super::{
     Export, Form,
     eval::chosen,
     source::{Content, Read},
+    written,
 };
-use crate::{failure::Failure, output};
+use crate::{args::Output, failure::Failure};
 
-pub fn run(args: &Export) -> Result<(), Failure> {
+pub fn run(form: Output, args: &Export) -> Result<(), Failure> {
+    written::no_json(form, "export", "what --to says")?;
     let read = Read::open(&args.file)?;
     let text = match args.to {
         Form::Dmn => to_dmn(&read),
@@ -17,7 +19,7 @@ pub fn run(args: &Export) -> Result<(), Failure> {
         Form::Md => to_markdown(&read, args.decision.as_deref()),
     }?;
     read.say_notes();
-    output::raw(&text)
+    written::to(args.out.as_deref(), &text)
 }
 
 fn to_dmn(read: &Read) -> Result<String, Failure> {

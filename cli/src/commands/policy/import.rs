@@ -3,19 +3,17 @@
 use super::{
     Import,
     source::{Content, Read},
+    written,
 };
-use crate::{failure::Failure, output};
+use crate::{args::Output, failure::Failure};
 
-pub fn run(args: &Import) -> Result<(), Failure> {
+pub fn run(form: Output, args: &Import) -> Result<(), Failure> {
+    written::no_json(form, "import", "YAML")?;
     let read = Read::open(&args.file)?;
     read.say_notes();
     let yaml = match &read.content {
         Content::Model(model) => model.to_yaml(),
         Content::Table(table) | Content::Policy(table, _) => table.to_yaml(),
     };
-    match &args.out {
-        Some(path) => std::fs::write(path, yaml)
-            .map_err(|error| Failure::failed(format!("{}: {error}", path.display()))),
-        None => output::raw(&yaml),
-    }
+    written::to(args.out.as_deref(), &yaml)
 }

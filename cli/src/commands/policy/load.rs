@@ -9,12 +9,13 @@ use std::{
 
 use governance::{
     Bundle,
-    files::{self, Diagnostic, KINDS, Source, suite::POLICY_TEST},
+    files::{self, Diagnostic, KINDS, POLICY, SCOPE_TREE, Source, suite::POLICY_TEST},
     suite::Suite,
 };
 use service_kit::bootstrap::Files;
 
 use crate::{
+    commands::input,
     failure::Failure,
     output::{self, snippet},
 };
@@ -27,7 +28,7 @@ const MAX_CLIMB: usize = 4;
 const MAX_DRAWN: usize = 50;
 
 /// All documents that belong together, and which of them were asked for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Loaded {
     /// What makes the bundle.
     pub sources: Vec<Source>,
@@ -35,8 +36,11 @@ pub struct Loaded {
     pub tests: Vec<Source>,
     /// Other documents by kind, such as tables that stand by themselves.
     pub others: Vec<(String, Source)>,
-    /// Paths, as in the documents, of the files that were asked for.
-    pub asked: BTreeSet<String>,
+    /// Paths, as in the documents, of the files that were asked for, with what they are
+    /// called within the path that asked for them.
+    pub asked: BTreeMap<String, String>,
+    /// The folder that has the scopes, where one was found.
+    pub root: Option<PathBuf>,
     /// Texts of all files, to draw places in them.
     pub texts: BTreeMap<String, Arc<str>>,
 }
@@ -49,13 +53,7 @@ impl Loaded {
     /// # Errors
     /// If something can't be read.
     pub fn open(paths: &[PathBuf]) -> Result<Self, Failure> {
-        let mut loaded = Self {
-            sources: Vec::new(),
-            tests: Vec::new(),
-            others: Vec::new(),
-            asked: BTreeSet::new(),
-            texts: BTreeMap::new(),
-        };
+        let mut loaded = Self::default();
         for path in paths {
             if !path.exists() {
                 return Err(Failure::usage(format!(
@@ -82,11 +80,38 @@ impl Loaded {
             true => folder.join(inside),
             false => folder.with_file_name(inside),
         };
-        let named = |inside: &str| shown(&whole(inside));
         for inside in files.paths() {
-            if whole(inside).starts_with(&path) {
-                self.asked.insert(named(inside));
+            let whole = whole(inside);
+            if let Ok(below) = whole.strip_prefix(&path) {
+                let below = match below.as_os_str().is_empty() {
+                    true => Path::new(inside),
+                    false => below,
+                };
+                let below = below.display().to_string();
+                self.asked.insert(shown(&whole), below);
             }
+        }
+        self.take(&files, &|inside| shown(&whole(inside)))?;
+        self.root = root;
+        Ok(())
+    }
+
+    /// The documents of a text that came from standard input.
+    ///
+    /// # Errors
+    /// If it isn't YAML.
+    pub fn piped(text: &str) -> Result<Self, Failure> {
+        const NAME: &str = "-.yaml";
+        let mut loaded = Self::default();
+        let shown = input::shown(Path::new("-"));
+        loaded.asked.insert(shown.clone(), shown.clone());
+        let files = Files::embedded([(NAME, text.as_bytes())]);
+        loaded.take(&files, &|_| shown.clone())?;
+        Ok(loaded)
+    }
+
+    fn take(&mut self, files: &Files, named: &dyn Fn(&str) -> String) -> Result<(), Failure> {
+        for inside in files.paths() {
             if let Some(text) = files
                 .get(inside)
                 .and_then(|bytes| str::from_utf8(bytes).ok())
@@ -101,7 +126,7 @@ impl Loaded {
             let source = Source {
                 path: named(&found.path),
                 lines_before: found.line.saturating_sub(1),
-                attachments: beside(&files, &found.path),
+                attachments: beside(files, &found.path),
                 text: found.text.into(),
                 version: 1,
             };
@@ -114,6 +139,73 @@ impl Loaded {
             }
         }
         Ok(())
+    }
+
+    /// Whether something of a bundle was asked for.
+    pub fn governs(&self) -> bool {
+        self.asked_sources().next().is_some()
+    }
+
+    /// What makes the bundle of what was asked for.
+    pub fn asked_sources(&self) -> impl Iterator<Item = &Source> {
+        let asked = |source: &&Source| self.asked.contains_key(&source.path);
+        self.sources.iter().filter(asked)
+    }
+
+    /// The name of the policy that was asked for, if it is the only thing.
+    pub fn only_policy(&self) -> Option<String> {
+        let mut asked = self.asked_sources();
+        let (only, None) = (asked.next()?, asked.next()) else {
+            return None;
+        };
+        let head = files::head(only).ok()?;
+        (head.kind == POLICY && self.asked.len() == 1).then_some(head.name)
+    }
+
+    /// Makes two versions of one bundle of it and the other. What was asked for on one side
+    /// alone is left out on the other, where both are of one folder; and a policy that stands
+    /// in no folder of policies takes the place of that by its name in the other's.
+    ///
+    /// # Errors
+    /// If one is a part of the other: there is one version then.
+    pub fn versions(&mut self, other: &mut Self) -> Result<(), Failure> {
+        if self.root.is_some() && self.root == other.root {
+            let mine: BTreeSet<_> = self.asked.keys().cloned().collect();
+            let theirs: BTreeSet<_> = other.asked.keys().cloned().collect();
+            if mine != theirs && !mine.is_disjoint(&theirs) {
+                return Err(Failure::usage(
+                    "one of the two is a part of the other; name the two versions",
+                ));
+            }
+            self.sources
+                .retain(|source| mine.contains(&source.path) || !theirs.contains(&source.path));
+            other
+                .sources
+                .retain(|source| theirs.contains(&source.path) || !mine.contains(&source.path));
+        } else if let (None, Some(_), Some(name)) = (&self.root, &other.root, self.only_policy()) {
+            self.join(other, &name);
+        } else if let (Some(_), None, Some(name)) = (&self.root, &other.root, other.only_policy()) {
+            other.join(self, &name);
+        }
+        Ok(())
+    }
+
+    /// Takes everything from a whole bundle but what its policy, alone, replaces.
+    fn join(&mut self, whole: &Self, name: &str) {
+        let replaced = whole.only_policy();
+        for source in &whole.sources {
+            let head = files::head(source).ok();
+            let is_replaced = head.is_some_and(|head| {
+                head.kind == POLICY && (head.name == name || Some(&head.name) == replaced.as_ref())
+            });
+            if !is_replaced {
+                push(&mut self.sources, source.clone());
+            }
+        }
+        for (path, text) in &whole.texts {
+            let known = self.texts.entry(path.clone());
+            known.or_insert_with(|| text.clone());
+        }
     }
 
     /// The bundle that the documents make.
@@ -132,7 +224,7 @@ impl Loaded {
         let asked = self
             .tests
             .iter()
-            .filter(|source| self.asked.contains(&source.path));
+            .filter(|source| self.asked.contains_key(&source.path));
         let (mut suites, mut problems) = (Vec::new(), Vec::new());
         for source in asked {
             match files::suite::read(source) {
@@ -150,14 +242,27 @@ impl Loaded {
     /// Draws problems to standard error, and says how many there are.
     pub fn unusable(&self, problems: &[Diagnostic]) -> Failure {
         for problem in problems.iter().take(MAX_DRAWN) {
-            eprintln!("{}\n", self.draw(problem));
+            eprintln!("{}\n", output::escape::text(&self.draw(problem)));
         }
         let more = problems.len().saturating_sub(MAX_DRAWN);
         if more > 0 {
             eprintln!("and {more} more\n");
         }
+        self.say_alone();
         let count = output::count(problems.len() as u64, "problem");
         Failure::usage(format!("{count} in the files; nothing was run"))
+    }
+
+    /// Says on standard error that workflow and scopes weren't looked for anywhere else, where
+    /// policies stand without a tree of scopes.
+    pub fn say_alone(&self) {
+        let kinds = || self.sources.iter().filter_map(|s| files::head(s).ok());
+        if self.root.is_none() && kinds().all(|head| head.kind != SCOPE_TREE) {
+            eprintln!(
+                "note: policies are read with their workflow and scopes, those of the nearest \
+                 folder that has a `{ROOT}`; found none here nor in the {MAX_CLIMB} folders above"
+            );
+        }
     }
 
     /// A problem with the line that it is in.

@@ -9,9 +9,12 @@ mod import;
 mod junit;
 pub mod load;
 mod lone;
+mod printed;
 mod source;
 mod tables;
 mod test;
+mod versions;
+mod written;
 
 use std::path::PathBuf;
 
@@ -39,15 +42,15 @@ pub enum PolicyCommand {
     Eval(Eval),
     /// Every region where two versions answer differently; status 7 if they differ
     #[command(
-        after_help = "Examples:\n  bylaw policy diff old.yaml new.yaml\n  bylaw policy diff main/policies work/policies --output json"
+        after_help = "Examples:\n  bylaw policy diff old.yaml new.yaml\n  bylaw policy diff main/policies work/policies --output json\n  git show HEAD:discount.yaml | bylaw policy diff - discount.yaml"
     )]
     Diff(Diff),
     /// From DMN XML to the project's own form
-    #[command(after_help = "Example:\n  bylaw policy import loan.dmn > loan.yaml")]
+    #[command(after_help = "Example:\n  bylaw policy import loan.dmn -o loan.yaml")]
     Import(Import),
     /// To DMN XML, CSV or a table for people
     #[command(
-        after_help = "Examples:\n  bylaw policy export discount.yaml --to dmn > discount.dmn\n  bylaw policy export discount.yaml --to md"
+        after_help = "Examples:\n  bylaw policy export discount.yaml --to dmn -o discount.dmn\n  bylaw policy export discount.yaml --to md"
     )]
     Export(Export),
 }
@@ -55,7 +58,7 @@ pub enum PolicyCommand {
 /// `bylaw policy check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Files, or folders of files
+    /// Files, or folders of files; `-` for a table or model on standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 }
@@ -63,7 +66,7 @@ pub struct Check {
 /// `bylaw policy test`.
 #[derive(Debug, Args)]
 pub struct Test {
-    /// A file of tests, or a folder
+    /// A file of tests, or a folder; `-` for tests of tables and models on standard input
     #[arg(value_name = "PATH")]
     pub path: PathBuf,
 }
@@ -90,9 +93,9 @@ pub struct Eval {
 /// `bylaw policy diff`.
 #[derive(Debug, Args)]
 pub struct Diff {
-    /// The version that is in force: a file or a folder
+    /// The version that is in force: a file or a folder; `-` for standard input
     pub old: PathBuf,
-    /// The version that is to follow it
+    /// The version that is to follow it, likewise
     pub new: PathBuf,
 }
 
@@ -117,6 +120,9 @@ pub struct Export {
     /// Which decision, where the file holds several and the form takes one
     #[arg(long, value_name = "NAME")]
     pub decision: Option<String>,
+    /// Where to write; without it, to standard output
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// What can be exported to.
@@ -136,7 +142,7 @@ pub fn run(common: &Common, command: &PolicyCommand) -> Result<(), Failure> {
         PolicyCommand::Test(args) => test::run(common.output, args),
         PolicyCommand::Eval(args) => eval::run(common.output, args),
         PolicyCommand::Diff(args) => diff::run(common.output, args),
-        PolicyCommand::Import(args) => import::run(args),
-        PolicyCommand::Export(args) => export::run(args),
+        PolicyCommand::Import(args) => import::run(common.output, args),
+        PolicyCommand::Export(args) => export::run(common.output, args),
     }
 }

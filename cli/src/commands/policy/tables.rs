@@ -49,7 +49,7 @@ struct Tested {
 /// If a document or the file that it names can't be read.
 pub(super) fn run(loaded: &Loaded) -> Result<Option<Report>, Failure> {
     let of_tables = loaded.others.iter().filter(|(kind, _)| kind == KIND);
-    let asked = of_tables.filter(|(_, source)| loaded.asked.contains(&source.path));
+    let asked = of_tables.filter(|(_, source)| loaded.asked.contains_key(&source.path));
     let (mut suites, mut problems) = (Vec::new(), Vec::new());
     for (_, source) in asked {
         match read(source) {

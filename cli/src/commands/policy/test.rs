@@ -1,6 +1,6 @@
 //! `bylaw policy test`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use governance::suite::{self, CaseResult};
 use serde::Serialize;
@@ -8,24 +8,36 @@ use serde::Serialize;
 use super::{
     Test, junit,
     load::Loaded,
+    source,
     tables::{self, Row},
 };
 use crate::{
     args::Output,
+    commands::input,
     failure::{Exit, Failure},
     output,
 };
 
 pub fn run(form: Output, args: &Test) -> Result<(), Failure> {
-    let loaded = Loaded::open(std::slice::from_ref(&args.path))?;
+    let piped = args.path == Path::new("-");
+    let loaded = match piped {
+        true => Loaded::piped(&source::text(&args.path)?)?,
+        false => Loaded::open(std::slice::from_ref(&args.path))?,
+    };
     let suites = loaded.suites().map_err(|found| loaded.unusable(&found))?;
+    if piped && !suites.is_empty() {
+        return Err(Failure::usage(
+            "tests of policies are run from their file, which stands with the policies; standard \
+             input may hold those of tables and models (`kind: TableTest`)",
+        ));
+    }
     let tables = tables::run(&loaded)?;
     if suites.is_empty() && tables.is_none() {
         return Err(Failure {
             exit: Exit::Untested,
             message: format!(
                 "{}: no tests; a document of `kind: PolicyTest` or `TableTest` holds some",
-                args.path.display()
+                input::shown(&args.path)
             ),
         });
     }
