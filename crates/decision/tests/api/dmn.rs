@@ -302,6 +302,25 @@ fn types_called_as_built_in_ones_get_another_name() {
 }
 
 #[test]
+fn a_second_constraint_on_values_is_refused() {
+    let definition = |second: &str| {
+        format!(
+            "<itemDefinition name=\"T\"><typeRef>number</typeRef><allowedValues><text>[1..9]</text></allowedValues>\n\
+             <typeConstraint><text>{second}</text></typeConstraint></itemDefinition>"
+        )
+    };
+    assert_eq!(
+        refused(&definition("> 2")),
+        "3:1: found a second constraint on the values of a type, wanted one"
+    );
+    let same = definition("[1..9]");
+    let text = format!(
+        "<definitions xmlns=\"https://www.omg.org/spec/DMN/20230324/MODEL/\" name=\"m\">{same}</definitions>"
+    );
+    assert!(import(&text).to_yaml().contains("[1..9]"));
+}
+
+#[test]
 fn an_empty_list_in_a_cell_stays_one() {
     let text = TIMES.replace("]Window.from day..Window.from day + Window.grace]", "[]");
     let yaml = import(&text).to_yaml();
