@@ -13,6 +13,9 @@
 #[cfg(test)]
 mod beside_tests;
 mod check;
+mod computed;
+#[cfg(test)]
+mod computed_tests;
 mod constants;
 mod diagram;
 mod difference;
