@@ -29,6 +29,17 @@ mod suites;
 mod unknown;
 
 use decision::{Facts, Outcome, Schema, Table, evaluate, json};
+use proptest::prelude::ProptestConfig;
+
+/// So many cases, or as many as PROPTEST_CASES asks for.
+fn cases(usual: u32) -> ProptestConfig {
+    let config = ProptestConfig::default();
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    ProptestConfig {
+        cases: if asked { config.cases } else { usual },
+        ..config
+    }
+}
 
 /// A table that stands by itself.
 fn table(text: &str) -> Table {

@@ -206,7 +206,7 @@ fn without_place(outcome: Outcome) -> Outcome {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(super::cases(256))]
 
     #[test]
     fn nothing_that_can_come_about_is_left_out(

@@ -233,7 +233,7 @@ fn brute_force(tables: &[&Table], known: &Facts) -> BTreeSet<Vec<Outcome>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(super::cases(96))]
 
     #[test]
     fn evaluation_agrees_with_brute_force(

@@ -278,8 +278,18 @@ fn fact() -> impl Strategy<Value = Option<Fact>> {
     option::of(option::weighted(0.8, any::<bool>()))
 }
 
+/// So many cases, or as many as PROPTEST_CASES asks for.
+fn cases(usual: u32) -> ProptestConfig {
+    let config = ProptestConfig::default();
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    ProptestConfig {
+        cases: if asked { config.cases } else { usual },
+        ..config
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(cases(512))]
     #[test]
     fn decisions_agree_with_the_twin(
         policies in policies(),
