@@ -469,3 +469,29 @@ fn computed_outputs_differ_where_their_values_do() {
     let reasons: Vec<_> = found.undecided.iter().map(|u| u.reason).collect();
     assert_eq!(reasons, [Reason::Expression]);
 }
+
+#[test]
+fn times_have_classes_as_dates_do() {
+    let (shifts, report) = of("
+name: shift
+inputs: [{expression: at, type: time}]
+rows:
+  - {id: early, when: {at: '[time(\"06:00:00\")..time(\"14:00:00\")]'}, then: {shift: 1}}
+  - {id: late, when: {at: '[time(\"14:00:00\")..time(\"22:00:00\")['}, then: {shift: 2}}
+");
+    assert_eq!(report.undecided, []);
+    assert_eq!(
+        regions(&report, FindingKind::Conflict),
+        [r#"at time("14:00:00")"#]
+    );
+    let conflict = report.of(FindingKind::Conflict).next().expect("a conflict");
+    assert_eq!(
+        evaluate(&shifts, witness(conflict)).outcomes,
+        [Outcome::Conflict(vec![0, 1])]
+    );
+    // Values by another clock than the rows name are no gap, as null is none.
+    assert_eq!(
+        regions(&report, FindingKind::Gap),
+        [r#"at < time("06:00:00"), >= time("22:00:00")"#]
+    );
+}
