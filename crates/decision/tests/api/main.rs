@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod analysed_lists;
 mod analysis;
 mod calls;
 mod columns;
