@@ -13,6 +13,7 @@ mod calls;
 mod columns;
 mod compiled;
 mod dmn;
+mod dmn_names;
 mod documents;
 mod evaluation;
 mod feel;
