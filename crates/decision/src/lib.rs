@@ -53,7 +53,8 @@ pub use diagnostic::{Diagnostic, Mark};
 #[doc(hidden)]
 pub use evaluate::twin;
 pub use evaluate::{
-    Answer, Evaluation, Joint, Outcome, Output, RowMatch, evaluate, evaluate_joint, explain,
+    Answer, Evaluation, Joint, Outcome, Output, RowMatch, evaluate, evaluate_beside,
+    evaluate_joint, explain,
 };
 pub use facts::{Facts, MAX_FACT_NAME, is_fact_name};
 pub use model::Model;

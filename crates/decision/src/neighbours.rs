@@ -4,7 +4,7 @@ use chrono::{Days, TimeDelta};
 
 use crate::{
     number::Number,
-    temporal::{DaysDuration, MonthsDuration},
+    temporal::{DaysDuration, LocalDateTime, MonthsDuration, Time},
     value::Value,
 };
 
@@ -26,6 +26,9 @@ pub(crate) fn above(value: &Value) -> Option<Value> {
         Value::DateTime(time) => {
             let next = Value::DateTime(time.checked_add_signed(TimeDelta::nanoseconds(1))?);
             return written(next);
+        }
+        Value::Time(_) | Value::LocalDateTime(_) => {
+            return moved(value, TimeDelta::nanoseconds(1)).filter(|next| is_below(value, next));
         }
         Value::DaysDuration(span) => Value::DaysDuration(DaysDuration(
             span.0.checked_add(&TimeDelta::nanoseconds(1))?,
@@ -58,6 +61,9 @@ pub(crate) fn below(value: &Value) -> Option<Value> {
             let last = Value::DateTime(time.checked_sub_signed(TimeDelta::nanoseconds(1))?);
             return written(last);
         }
+        Value::Time(_) | Value::LocalDateTime(_) => {
+            return moved(value, TimeDelta::nanoseconds(-1)).filter(|last| is_below(last, value));
+        }
         Value::DaysDuration(span) => Value::DaysDuration(DaysDuration(
             span.0.checked_sub(&TimeDelta::nanoseconds(1))?,
         )),
@@ -68,12 +74,35 @@ pub(crate) fn below(value: &Value) -> Option<Value> {
     })
 }
 
+fn is_below(a: &Value, b: &Value) -> bool {
+    a.compare(b).is_some_and(std::cmp::Ordering::is_lt)
+}
+
+/// A time by the same clock, or an instant where a region says which.
+fn moved(value: &Value, by: TimeDelta) -> Option<Value> {
+    match value {
+        Value::Time(time) => {
+            let (clock, days) = time.clock.overflowing_add_signed(by);
+            (days == 0).then_some(Value::Time(Time { clock, ..*time }))
+        }
+        Value::LocalDateTime(local) => written(match local.instant() {
+            Some(instant) => Value::DateTime(instant.checked_add_signed(by)?),
+            None => Value::LocalDateTime(LocalDateTime {
+                at: local.at.checked_add_signed(by)?,
+                region: None,
+            }),
+        }),
+        _ => None,
+    }
+}
+
 /// Years beyond four digits have no text that a fact could be sent as.
 fn written(value: Value) -> Option<Value> {
     use chrono::Datelike as _;
     let year = match &value {
         Value::Date(day) => day.year(),
         Value::DateTime(time) => time.year(),
+        Value::LocalDateTime(local) => local.at.year(),
         _ => return Some(value),
     };
     (0..=9_999).contains(&year).then_some(value)

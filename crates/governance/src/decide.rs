@@ -16,7 +16,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use decision::{Facts, Outcome, Table, evaluate, evaluate_joint};
+use decision::{Facts, Outcome, Table, evaluate_beside, evaluate_joint};
 
 use crate::{
     Scope,
@@ -297,7 +297,7 @@ fn that_matter(
         least.join(part.least.as_ref().unwrap_or(&part.most));
         most.join(&part.most);
         if least != most {
-            let unknown = evaluate(table, facts).unknown;
+            let unknown = evaluate_beside(table, tables, facts).unknown;
             names.extend(unknown.iter().map(|name| Arc::from(name.as_str())));
         }
     }

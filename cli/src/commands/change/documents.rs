@@ -14,7 +14,7 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<ChangeItem>, Failure> {
         .sources
         .iter()
         .chain(&loaded.tests)
-        .filter(|source| loaded.asked.contains(&source.path));
+        .filter(|source| loaded.asked.contains_key(&source.path));
     let mut items = Vec::new();
     for source in asked {
         let head = files::head(source).map_err(|problem| loaded.unusable(&[problem]))?;

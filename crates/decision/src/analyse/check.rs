@@ -5,7 +5,7 @@ use super::{
     outcome::{Interner, Rules},
     pairs,
     regions::Sets,
-    space::{Space, index},
+    space::{Key, Space, index},
     witness::Witness,
 };
 use crate::{
@@ -127,8 +127,19 @@ impl Checker<'_, '_> {
     }
 
     pub(super) fn no_witness(&mut self, kind: FindingKind, rows: Vec<usize>, region: Region) {
-        let message =
-            "no fact set was found in this region; its columns are computed from the same facts";
+        let whole = region.cells.iter().find(|cell| {
+            let of_it = |key: &Key| matches!(key, Key::Test(input, _) if *input == cell.input);
+            let mut dimensions = self.space.dimensions.iter();
+            dimensions.any(|dimension| of_it(&dimension.key))
+        });
+        let why = match whole {
+            Some(cell) => format!(
+                "tests of `{}`, a list or tested with `?`, were only tried as a whole",
+                cell.input
+            ),
+            None => "its columns are computed from the same facts".to_owned(),
+        };
+        let message = format!("no fact set was found in this region; {why}");
         self.report.undecided.push(Undecided {
             rows,
             region: Some(region),

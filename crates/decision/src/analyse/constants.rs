@@ -102,6 +102,8 @@ fn has_order(value: &Value) -> bool {
             | Value::Quantity { .. }
             | Value::Date(_)
             | Value::DateTime(_)
+            | Value::LocalDateTime(_)
+            | Value::Time(_)
             | Value::DaysDuration(_)
             | Value::MonthsDuration(_)
     )
@@ -118,6 +120,8 @@ pub(super) fn has_classes(ty: &Type) -> bool {
             | Type::Quantity { .. }
             | Type::Date
             | Type::DateTime
+            | Type::AnyDateTime
+            | Type::Time
             | Type::DaysDuration
             | Type::MonthsDuration
     )

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    Reason, Region, Undecided,
+    Reason, Region, Undecided, computed,
     diagram::{Judge, Path, Sure},
     limits,
     outcome::{Given, Interner, Rules},
@@ -79,7 +79,9 @@ pub struct Difference {
 }
 
 /// Every region where two tables answer differently: compared as outputs, not as rows. All
-/// conflicts are alike, and the hits of COLLECT have no order. Inputs may be null.
+/// conflicts are alike, and the hits of COLLECT have no order. Inputs may be null. Outputs
+/// that are computed by the same expression are the same; where expressions differ the
+/// region is where they hold, and the witness one of its fact sets for which values differ.
 #[must_use]
 pub fn difference(old: &Table, new: &Table) -> Difference {
     let space = Space::new(vec![old, new]);
@@ -94,6 +96,7 @@ pub fn difference(old: &Table, new: &Table) -> Difference {
     let answered = space.ask(&mut judge);
     let mut replay = limits::REPLAY;
     let cost = space.replay_cost();
+    let computes = old.computes() || new.computes();
     let mut more = answered.more;
     for found in &answered.found {
         let Some(left) = replay
@@ -112,7 +115,10 @@ pub fn difference(old: &Table, new: &Table) -> Difference {
                 .filter(|(before, after)| !same((old, &before.0), (new, &after.0)));
             shown.is_some()
         };
-        let witness = found.witness(&space, &mut differs);
+        let mut witness = found.witness(&space, &mut differs);
+        if computes && witness == Witness::Unfound {
+            witness = found.witness_nearby(&space, &mut differs);
+        }
         match (witness, shown) {
             (Witness::Nowhere, _) => {}
             (Witness::Facts(witness), Some((old, new))) => difference.changes.push(Changed {
@@ -124,10 +130,18 @@ pub fn difference(old: &Table, new: &Table) -> Difference {
             }),
             _ => difference.undecided.push(Undecided {
                 region: Some(found.region.clone()),
-                ..Undecided::new(
-                    Reason::NoWitness,
-                    "no fact set was found in this region that both tables answer",
-                )
+                ..if computes {
+                    Undecided::new(
+                        Reason::Expression,
+                        "no fact set was found in this region for which the outputs, or what \
+                         is computed of them, differ",
+                    )
+                } else {
+                    Undecided::new(
+                        Reason::NoWitness,
+                        "no fact set was found in this region that both tables answer",
+                    )
+                }
             }),
         }
     }
@@ -148,8 +162,9 @@ pub fn difference(old: &Table, new: &Table) -> Difference {
         answered.cut,
         "parts of the inputs weren't compared",
     );
-    if old.computes() || new.computes() {
-        let message = "computed outputs were compared by their expressions";
+    let same_rows = || old.canonical() == new.canonical();
+    if [old, new].into_iter().any(computed::decides_more) && !same_rows() {
+        let message = "computed outputs decide which rows agree, come first or sum up; they were compared by their expressions";
         difference
             .undecided
             .push(Undecided::new(Reason::Expression, message));
@@ -166,7 +181,7 @@ fn answer(table: &Table, facts: &Facts) -> Option<(Output, Vec<usize>)> {
                 Outcome::Hits(rows) | Outcome::Conflict(rows) => rows.clone(),
                 _ => Vec::new(),
             };
-            Some((table.output(outcome), rows))
+            Some((computed::output(table, outcome, facts)?, rows))
         }
         _ => None,
     }

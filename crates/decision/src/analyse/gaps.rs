@@ -15,7 +15,7 @@ use super::{
 use crate::{
     evaluate::{Outcome, evaluate},
     sfeel::{Expression, Node},
-    value::Facts,
+    value::{Facts, Value},
 };
 
 /// Finds what no row covers.
@@ -109,7 +109,17 @@ impl Checker<'_, '_> {
     /// Notes a region without a row; whether there is one, if that is known.
     fn gap(&mut self, kind: FindingKind, found: &Found) -> Option<bool> {
         let table = self.table;
-        let mut uncovered = |facts: &Facts| evaluate(table, facts).outcomes == [Outcome::NoHit];
+        // What null leaves open is told apart, once for each input.
+        let fits = |facts: &Facts| {
+            let mut null = false;
+            let mut visit = |name: &str| null |= facts.get(name) == Some(&Value::Null);
+            for input in &table.inputs {
+                input.expression.facts(&mut visit);
+            }
+            kind == FindingKind::NullInput || !null
+        };
+        let mut uncovered =
+            |facts: &Facts| fits(facts) && evaluate(table, facts).outcomes == [Outcome::NoHit];
         match found.witness(self.space, &mut uncovered) {
             Witness::Facts(witness) => {
                 self.report.findings.push(Finding {

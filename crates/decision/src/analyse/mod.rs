@@ -10,9 +10,16 @@
 //! design* (2008); for DMN, D. Calvanese et al., *Semantics and analysis of DMN decision
 //! tables* (2016).
 
+mod asked;
 #[cfg(test)]
 mod beside_tests;
 mod check;
+#[cfg(test)]
+mod clock_tests;
+mod clocks;
+mod computed;
+#[cfg(test)]
+mod computed_tests;
 mod constants;
 mod diagram;
 mod difference;

@@ -6,9 +6,13 @@ use super::{
     diagram::{Judge, Windows, build},
     limits,
     regions::{Sets, boxes},
-    space::Space,
+    space::{Space, index},
 };
-use crate::value::Facts;
+use crate::{
+    neighbours::{above, below},
+    number::Number,
+    value::{Facts, Value},
+};
 
 /// Where verdicts hold.
 #[derive(Debug, Default)]
@@ -36,9 +40,78 @@ impl Found {
     pub fn witness(&self, space: &Space<'_>, accept: &mut dyn FnMut(&Facts) -> bool) -> Witness {
         space.witness(&self.sets, accept)
     }
+
+    /// The same, for questions that values within a class tell apart too: facts are moved a
+    /// little, one at a time.
+    pub(super) fn witness_nearby(
+        &self,
+        space: &Space<'_>,
+        accept: &mut dyn FnMut(&Facts) -> bool,
+    ) -> Witness {
+        let mut shown = None;
+        let mut near = |facts: &Facts| {
+            let moved = facts.iter().flat_map(|(name, value)| {
+                let moved = nearby(value).into_iter();
+                moved.map(move |value| {
+                    let mut changed = facts.clone();
+                    changed.insert(name, value);
+                    changed
+                })
+            });
+            shown = moved
+                .into_iter()
+                .find(|changed| space.contains(&self.sets, changed) && accept(changed));
+            shown.is_some()
+        };
+        match (space.witness(&self.sets, &mut near), shown) {
+            (Witness::Facts(_), Some(facts)) => Witness::Facts(facts),
+            (witness, _) => witness,
+        }
+    }
+}
+
+/// Values a little above and below.
+fn nearby(value: &Value) -> Vec<Value> {
+    let amount = match value {
+        Value::Number(amount) | Value::Money { amount, .. } | Value::Quantity { amount, .. } => {
+            *amount
+        }
+        other => return [above(other), below(other)].into_iter().flatten().collect(),
+    };
+    let with = |number: Number| match value {
+        Value::Money { currency, .. } => Value::Money {
+            amount: number,
+            currency: currency.clone(),
+        },
+        Value::Quantity { unit, .. } => Value::Quantity {
+            amount: number,
+            unit: unit.clone(),
+        },
+        _ => Value::Number(number),
+    };
+    let mut step = Number::from(100);
+    let mut found = Vec::new();
+    for _ in 0..5 {
+        found.extend(amount.checked_add(step).ok().map(with));
+        found.extend(amount.checked_sub(step).ok().map(with));
+        let Ok(smaller) = step.checked_div(Number::from(10)) else {
+            break;
+        };
+        step = smaller;
+    }
+    found
 }
 
 impl Space<'_> {
+    /// Whether facts lie in a box.
+    fn contains(&self, sets: &Sets, facts: &Facts) -> bool {
+        sets.iter().all(|(&at, set)| {
+            let dimension = self.dimensions.get(index(at));
+            let class = dimension.and_then(|dimension| self.class_of(dimension, facts));
+            class.is_some_and(|class| set.contains(class))
+        })
+    }
+
     /// Where a judge's verdicts hold, inputs that are null among them.
     pub fn ask<J: Judge>(&self, judge: &mut J) -> Answered {
         self.ask_within(&Windows::all(self), judge, limits::WORK)

@@ -7,7 +7,7 @@ use super::{
     constants::Currency,
     diagram::{CUT, Diagram, Node, Windows},
     limits,
-    scale::{Scale, Shape, literal},
+    scale::{Group, Scale, Shape, literal},
     set::ClassSet,
     space::{Dimension, Key, Space, index},
 };
@@ -217,7 +217,7 @@ impl Space<'_> {
             input: input.clone(),
             test,
         };
-        if scale.groups.len() < 2 {
+        if scale.groups.iter().all(|group| group.currency.is_none()) {
             return vec![(vec![cell(amount, text_of(scale, set))], set.clone())];
         }
         let mut ways = Vec::new();
@@ -319,7 +319,7 @@ pub(super) fn text_of(scale: &Scale, set: &ClassSet) -> String {
         return if with_null { "-" } else { "not(null)" }.to_owned();
     }
     let mut parts = if scale.is_line() {
-        line_text(scale, &known, (0, end))
+        lines_text(scale, &known, end)
     } else {
         let other = |class| scale.class(class).is_some_and(|c| c.shape == Shape::Other);
         let texts = |set: &ClassSet| -> Vec<String> {
@@ -340,6 +340,44 @@ pub(super) fn text_of(scale: &Scale, set: &ClassSet) -> String {
         parts.push("null".to_owned());
     }
     parts.join(", ")
+}
+
+/// The runs of each line, and what values by other clocks meet.
+fn lines_text(scale: &Scale, set: &ClassSet, end: u32) -> Vec<String> {
+    if let [group] = scale.groups.as_slice()
+        && scale.apart().is_none()
+    {
+        return line_text(scale, set, (group.from, group.to));
+    }
+    let mut parts = Vec::new();
+    for group in &scale.groups {
+        let inside = set.intersect(&ClassSet::range(group.from, group.to));
+        let texts = line_text(scale, &inside, (group.from, group.to));
+        for text in texts {
+            match group.first() {
+                Some(point) if text == "-" => {
+                    let point = literal(point);
+                    parts.push(format!("<= {point}, > {point}"));
+                }
+                _ => parts.push(text),
+            }
+        }
+    }
+    let points: Vec<String> = scale
+        .groups
+        .iter()
+        .filter_map(Group::first)
+        .map(literal)
+        .collect();
+    if scale
+        .apart()
+        .is_some_and(|apart| apart < end && set.contains(apart))
+    {
+        let apart = points.iter().map(|point| format!("(? < {point}) = null"));
+        let all: Vec<String> = apart.chain(["? != null".to_owned()]).collect();
+        parts.push(all.join(" and "));
+    }
+    parts
 }
 
 /// Runs of an ordered scale as comparisons and intervals.

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use super::{
+    clocks::{by_clock, has_clocks, is_told, samples},
     constants::{Constants, Currency, currencies},
     points,
-    set::ClassSet,
 };
 use crate::{
-    sfeel::{Comparison, Expression, Met, Node, Property, Scope, Test, Unary, meets, part},
+    sfeel::{Expression, Node},
     types::Type,
-    value::{Facts, Value},
+    value::Value,
 };
 
 /// What values a class holds.
@@ -44,7 +44,14 @@ pub(super) struct Group {
     pub(super) from: u32,
     pub(super) to: u32,
     /// The constants in order, bare of currency, each with its class.
-    points: Vec<(Value, u32)>,
+    pub(super) points: Vec<(Value, u32)>,
+}
+
+impl Group {
+    /// The first constant.
+    pub(super) fn first(&self) -> Option<&Value> {
+        self.points.first().map(|(point, _)| point)
+    }
 }
 
 /// All classes of a dimension.
@@ -53,9 +60,9 @@ pub(super) struct Scale {
     pub(super) classes: Vec<Class>,
     pub(super) groups: Vec<Group>,
     /// Whether values are told apart by order, not only by equality.
-    line: bool,
+    pub(super) line: bool,
     /// Classes of listed values.
-    listed: HashMap<Value, u32>,
+    pub(super) listed: HashMap<Value, u32>,
     /// How many classes are of nulls: the last ones.
     nulls: u32,
     /// Whether values are left out.
@@ -102,6 +109,7 @@ impl Scale {
                     })
                 });
             }
+            ty if has_clocks(ty) => scale.clocks(ty, &constants.values),
             other => {
                 scale.line = true;
                 scale.group(&constants.values, &points::anchor(other)?, None, Some);
@@ -112,6 +120,31 @@ impl Scale {
             shape: Shape::Null,
         });
         Some(scale)
+    }
+
+    /// A line for each kind of clock that tests name, and a class for all others. As null
+    /// those count as values that a table needn't speak of.
+    fn clocks(&mut self, ty: &Type, constants: &[Value]) {
+        self.line = true;
+        let clocks = by_clock(ty, constants);
+        for clock in &clocks {
+            if let Some(anchor) = clock.first().cloned().or_else(|| samples(ty).next()) {
+                self.group(clock, &anchor, None, Some);
+            }
+        }
+        let firsts: Vec<&Value> = clocks.iter().filter_map(|clock| clock.first()).collect();
+        let is_apart = |value: &Value| firsts.iter().all(|first| first.compare(value).is_none());
+        if let Some(value) = samples(ty).find(|value| !firsts.is_empty() && is_apart(value)) {
+            let shape = Shape::Other;
+            self.classes.push(Class { value, shape });
+            self.nulls += 1;
+        }
+    }
+
+    /// The class of values by clocks that no test names, behind all lines.
+    pub(super) fn apart(&self) -> Option<u32> {
+        let at = self.count().checked_sub(2).filter(|_| self.line)?;
+        (self.class(at)?.shape == Shape::Other).then_some(at)
     }
 
     /// Two classes, `false` and `true`, of a test that is met or not.
@@ -300,6 +333,7 @@ impl Scale {
             at += 1;
             renumber(at - 1).is_some()
         });
+        self.nulls = 1 + u32::from(self.apart().is_some());
     }
 
     /// The class of a value of this scale's type.
@@ -319,7 +353,7 @@ impl Scale {
                     end.as_ref()
                         .is_none_or(|end| value.compare(end) == Some(wanted))
                 };
-                value.kind() == class.value.kind()
+                (value.kind() == class.value.kind() || is_told(value))
                     && beyond(low, std::cmp::Ordering::Greater)
                     && beyond(high, std::cmp::Ordering::Less)
             }
@@ -362,114 +396,11 @@ impl Scale {
                 return found;
             }
         }
-        None
+        self.apart().filter(|_| is_told(value))
     }
 
     pub(super) fn class(&self, class: u32) -> Option<&Class> {
         self.classes.get(usize::try_from(class).ok()?)
-    }
-
-    /// The classes that meet a test on the value, or on a part of it; `None` where that
-    /// must be tried class by class.
-    pub(super) fn by_constants(&self, test: &Test, property: Option<Property>) -> Option<ClassSet> {
-        if !matches!(property, None | Some(Property::Amount)) {
-            return None;
-        }
-        let (alternatives, wanted) = match test {
-            Test::Any => return Some(ClassSet::range(0, self.count())),
-            Test::Positive(alternatives) => (alternatives, true),
-            Test::Not(alternatives) => (alternatives, false),
-        };
-        let null = self.null()?;
-        let [group] = self.groups.as_slice() else {
-            return None;
-        };
-        let mut ranges = Vec::with_capacity(alternatives.len() + 1);
-        for alternative in alternatives {
-            self.alternative(group, alternative, null, &mut ranges)?;
-        }
-        let mut met = ClassSet::of(ranges);
-        if !wanted {
-            met = met.complement(null);
-        }
-        let facts = Facts::new();
-        if meets(test, &Value::Null, &Scope::untyped(&facts)) == Ok(Met::Yes) {
-            met = met.union(&ClassSet::range(null, null + 1));
-        }
-        Some(met)
-    }
-
-    /// The ranges of an alternative among the classes that aren't null.
-    fn alternative(
-        &self,
-        group: &Group,
-        alternative: &Unary,
-        null: u32,
-        ranges: &mut Vec<(u32, u32)>,
-    ) -> Option<()> {
-        match alternative {
-            Unary::Compare(comparison, operand) => {
-                let operand = operand.literal()?;
-                if *operand == Value::Null {
-                    match comparison {
-                        Comparison::Equal => {}
-                        Comparison::NotEqual => ranges.push((0, null)),
-                        _ => return None,
-                    }
-                    return Some(());
-                }
-                let at = self.constant(group, operand)?;
-                match comparison {
-                    Comparison::Equal => ranges.push((at, at + 1)),
-                    Comparison::NotEqual => ranges.extend([(0, at), (at + 1, null)]),
-                    _ if !self.line => return None,
-                    Comparison::Less => ranges.push((0, at)),
-                    Comparison::LessOrEqual => ranges.push((0, at + 1)),
-                    Comparison::Greater => ranges.push((at + 1, null)),
-                    Comparison::GreaterOrEqual => ranges.push((at, null)),
-                }
-            }
-            Unary::Interval { low, high } if self.line => {
-                let from = self.constant(group, low.value.literal()?)?;
-                let to = self.constant(group, high.value.literal()?)?;
-                ranges.push((from + u32::from(!low.closed), to + u32::from(high.closed)));
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-
-    /// The class of a constant that a test names.
-    fn constant(&self, group: &Group, value: &Value) -> Option<u32> {
-        if !self.line {
-            return self.listed.get(value).copied();
-        }
-        let bare = match value {
-            Value::Money { .. } if group.currency.is_some() => return None,
-            Value::Money { amount, .. } | Value::Quantity { amount, .. } => Value::Number(*amount),
-            other => other.clone(),
-        };
-        let found = group
-            .points
-            .binary_search_by(|(point, _)| point.compare(&bare).unwrap_or(std::cmp::Ordering::Less))
-            .ok()?;
-        Some(group.points[found].1)
-    }
-
-    /// The classes whose value meets a test, tried one by one.
-    pub(super) fn by_trial(&self, test: &Test, property: Option<Property>) -> ClassSet {
-        let facts = Facts::new();
-        let scope = Scope::untyped(&facts);
-        let met = |class: &Class| {
-            meets(test, &part(class.value.clone(), property), &scope) == Ok(Met::Yes)
-        };
-        let ranges = (0..).zip(&self.classes);
-        ClassSet::of(
-            ranges
-                .filter(|(_, class)| met(class))
-                .map(|(at, _)| (at, at + 1))
-                .collect(),
-        )
     }
 }
 

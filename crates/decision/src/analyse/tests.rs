@@ -35,7 +35,7 @@ const POLICIES: [&str; 11] = [
 /// A row of a small table: tests of a number, a text, an enumeration and a truth, and an output.
 type SmallRow = (String, String, String, String, i32);
 
-fn number_test() -> impl Strategy<Value = String> {
+pub(super) fn number_test() -> impl Strategy<Value = String> {
     let bound = || 0..3_i32;
     prop_oneof![
         3 => Just("-".to_owned()),

@@ -106,7 +106,10 @@ impl Space<'_> {
                 .find(|(_, dimension)| matches!(&dimension.key, Key::Fact(fact) if fact == name));
             let mut values = match found {
                 Some((at, dimension)) => in_set(dimension, sets.get(&at)),
-                None => self.plausible(ty),
+                None => match ty {
+                    Type::List(of) => self.lists(name, of, sets),
+                    _ => self.plausible(ty),
+                },
             };
             let models = models.iter().filter_map(|ways| ways.first());
             let is_it = |node: &Node| matches!(&node.expression, Expression::Fact(fact, None) if fact == name);
@@ -116,6 +119,45 @@ impl Space<'_> {
             choices.push((name.clone(), values));
         }
         choices
+    }
+
+    /// Lists of what the tests on a fact name: all that those to be met do, with and without
+    /// what others name, none, and each alone.
+    fn lists(&self, name: &str, of: &Type, sets: &Sets) -> Vec<Value> {
+        let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
+        for (at, dimension) in (0..).zip(&self.dimensions) {
+            let is_it =
+                matches!(&dimension.input.expression, Expression::Fact(fact, None) if fact == name);
+            let (Some(test), Some(set), true) = (dimension.test, sets.get(&at), is_it) else {
+                continue;
+            };
+            let found = if set.contains(1) {
+                &mut wanted
+            } else {
+                &mut unwanted
+            };
+            for operand in test.operands() {
+                literals(operand, &mut |value| {
+                    if let Ok(item) = of.coerce(value.clone())
+                        && item != Value::Null
+                        && !found.contains(&item)
+                        && found.len() < limits::CANDIDATES
+                    {
+                        found.push(item);
+                    }
+                });
+            }
+        }
+        let kept = wanted.iter().filter(|item| !unwanted.contains(item));
+        let mut lists = vec![kept.cloned().collect(), wanted.clone(), Vec::new()];
+        lists.extend(wanted.into_iter().chain(unwanted).map(|item| vec![item]));
+        let mut seen: Vec<Vec<Value>> = Vec::new();
+        for list in lists.into_iter().take(32) {
+            if !seen.contains(&list) {
+                seen.push(list);
+            }
+        }
+        seen.into_iter().map(Value::List).collect()
     }
 
     /// Values of a fact that no column tests by itself: beside the constants of the
@@ -153,7 +195,8 @@ impl Space<'_> {
             .unwrap_or_default();
         if values.is_empty() {
             values.push(match ty {
-                Type::List(_) => Value::List(Vec::new()),
+                Type::Any => Value::from("any"),
+                Type::Context => Value::Context(std::collections::BTreeMap::new()),
                 _ => Value::Null,
             });
         }
@@ -290,6 +333,14 @@ impl Space<'_> {
             .ok()
             .flatten()
     }
+}
+
+/// Calls `visit` with every constant in an expression.
+fn literals<'n>(node: &'n Node, visit: &mut dyn FnMut(&'n Value)) {
+    if let Expression::Literal(value) = &node.expression {
+        visit(value);
+    }
+    node.children(&mut |child| literals(child, visit));
 }
 
 /// The values of some classes of a fact that a box lets through.

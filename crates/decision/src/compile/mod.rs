@@ -34,7 +34,7 @@ use column::Prepared;
 use draft::Draft;
 use members::MemberDraft;
 
-use crate::{sfeel::Node, table::Table, types::Type};
+use crate::{evaluate::NullTests, sfeel::Node, table::Table, types::Type};
 
 /// What evaluation looks up instead of trying every row.
 #[derive(Debug)]
@@ -116,12 +116,17 @@ fn kind<'t>(table: &'t Table, column: usize, ty: &'t Type) -> Option<Kind<'t>> {
 /// A table's index, made when it is first asked for. A copy of a table, which may then be
 /// changed, makes its own.
 #[derive(Default)]
-pub(crate) struct Compiled(OnceLock<Arc<Index>>);
+pub(crate) struct Compiled(OnceLock<Arc<Index>>, NullTests);
 
 impl Compiled {
     pub(crate) fn index(&self, table: &Table) -> &Index {
         self.0
             .get_or_init(|| Arc::new(Index::new(table, usize::MAX)))
+    }
+
+    /// What null does in the table's columns.
+    pub(crate) fn nulls(&self) -> &NullTests {
+        &self.1
     }
 }
 

@@ -130,9 +130,20 @@ impl Items {
                 }
                 Some("typeRef") => base = source.text_of(child),
                 Some("allowedValues" | "typeConstraint") => {
-                    allowed = source.child_text(child, "text");
                     if source.is(child, "typeConstraint") && is_collection(element) {
                         source.refuse(child, "constraints on a whole collection aren't supported");
+                        continue;
+                    }
+                    let text = source.child_text(child, "text");
+                    match (&allowed, text) {
+                        (None, text) => allowed = text,
+                        // Both would have to hold, which one test can't say in general.
+                        (Some(first), Some(second)) if first.as_str() != second.as_str() => {
+                            let message =
+                                "found a second constraint on the values of a type, wanted one";
+                            source.refuse(child, message);
+                        }
+                        _ => {}
                     }
                 }
                 Some("description") => {}

@@ -9,6 +9,7 @@ mod items;
 mod read;
 mod source;
 mod table;
+mod undeclared;
 mod write;
 
 pub use read::read;

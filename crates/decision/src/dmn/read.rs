@@ -8,6 +8,7 @@ use super::{
     EXTENSIONS, Import, TABLE, boxed,
     items::Items,
     source::{self, NAMESPACES, Source, named, scalar, sequence},
+    undeclared::Undeclared,
 };
 use crate::{
     diagnostic::{Diagnostic, settle},
@@ -110,6 +111,8 @@ fn definitions<'x>(source: &mut Source<'x>, root: Element<'_, 'x>) -> Node {
     let definitions = of(source, "itemDefinition");
     let (items, types) = Items::read(source, &definitions);
     let (mut inputs, mut functions, mut decisions) = (Vec::new(), Vec::new(), Vec::new());
+    let names = children.iter().filter_map(|child| called(source, *child));
+    let mut undeclared = Undeclared::new(names);
     for child in &children {
         let Some(kind) = source.name(*child) else {
             continue;
@@ -118,7 +121,10 @@ fn definitions<'x>(source: &mut Source<'x>, root: Element<'_, 'x>) -> Node {
             "itemDefinition" | "description" => {}
             "inputData" => inputs.extend(input(source, &items, *child)),
             "businessKnowledgeModel" => functions.extend(function(source, &items, &ids, *child)),
-            "decision" => decisions.extend(decision(source, &items, &ids, *child)),
+            "decision" => {
+                let found = undeclared.read(source, &items, *child);
+                decisions.extend(decision(source, &items, &ids, *child, found));
+            }
             "import" => source.refuse(*child, "imports of other models aren't supported"),
             "decisionService" => source.refuse(*child, "decision services aren't supported"),
             other if SILENT.contains(&other) => {
@@ -127,6 +133,7 @@ fn definitions<'x>(source: &mut Source<'x>, root: Element<'_, 'x>) -> Node {
             other => source.refuse(*child, format!("`{other}` isn't supported")),
         }
     }
+    inputs.extend(undeclared.inputs);
     let mark = source.mark(root);
     let namespace = source.attribute(root, "namespace");
     let namespace = namespace.filter(|_| !says(root, "unnamed"));
@@ -158,11 +165,16 @@ fn referable<'x>(source: &mut Source<'x>, children: &[Element<'_, 'x>]) -> Ids {
             Some("businessKnowledgeModel") => "function",
             _ => continue,
         };
-        let Some(name) = source.attribute(*child, "name") else {
+        let Some(name) = called(source, *child) else {
             source.refuse(*child, format!("{kind} has no name"));
             continue;
         };
         let name = name.as_str().unwrap_or_default().to_owned();
+        if let Some(own) = child.attribute("name").filter(|own| !same_name(own, &name)) {
+            let own: String = own.chars().take(limits::NAME_BYTES).collect();
+            let message = format!("{kind} `{own}` is called `{name}` here, as its variable is");
+            source.note(*child, message);
+        }
         if !names.insert(name.clone()) {
             source.refuse(*child, format!("name `{name}` stands twice"));
         }
@@ -173,7 +185,23 @@ fn referable<'x>(source: &mut Source<'x>, children: &[Element<'_, 'x>]) -> Ids {
     ids
 }
 
-/// The keys that a variable gives: its type. Its name must be that of its element.
+/// What expressions call an element: by the name of its variable, where it has one.
+fn called<'x>(source: &Source<'x>, element: Element<'_, 'x>) -> Option<Node> {
+    let variable = match source.name(element) {
+        Some("inputData" | "decision") => source.child(element, "variable"),
+        _ => None,
+    };
+    let own = source.attribute(element, "name")?;
+    let name = variable.and_then(|variable| source.attribute(variable, "name"));
+    Some(name.unwrap_or(own))
+}
+
+/// Whether two names differ in space alone.
+fn same_name(a: &str, b: &str) -> bool {
+    a.split_whitespace().eq(b.split_whitespace())
+}
+
+/// The keys that a variable gives: its type.
 fn variable<'x>(
     source: &mut Source<'x>,
     items: &Items,
@@ -182,20 +210,6 @@ fn variable<'x>(
     let Some(variable) = source.child(element, "variable") else {
         return Vec::new();
     };
-    let own = source.attribute(element, "name");
-    let name = source.attribute(variable, "name");
-    if let (Some(own), Some(name)) = (&own, &name)
-        && own.as_str() != name.as_str()
-    {
-        let (own, name) = (
-            own.as_str().unwrap_or_default(),
-            name.as_str().unwrap_or_default(),
-        );
-        source.refuse(
-            variable,
-            format!("variable `{name}` of `{own}` has another name"),
-        );
-    }
     let reference = source.attribute(variable, "typeRef");
     items.of_reference(source, variable, reference.as_ref())
 }
@@ -205,7 +219,7 @@ fn input<'x>(
     items: &Items,
     element: Element<'_, 'x>,
 ) -> Option<(Node, Node)> {
-    let name = source.attribute(element, "name")?;
+    let name = called(source, element)?;
     let mut entries = variable(source, items, element);
     for child in source.children(element) {
         if !source.is(child, "variable") && !source.is(child, "description") {
@@ -278,12 +292,13 @@ fn decision<'x>(
     items: &Items,
     ids: &Ids,
     element: Element<'_, 'x>,
+    undeclared: Vec<Node>,
 ) -> Option<(Node, Node)> {
-    let name = source.attribute(element, "name")?;
+    let name = called(source, element)?;
     let called = name.as_str().unwrap_or_default().to_owned();
     let mark = source.mark(element);
     let mut entries = variable(source, items, element);
-    let mut requires = Vec::new();
+    let mut requires = undeclared;
     let mut logic = None;
     for child in source.children(element) {
         match source.name(child) {

@@ -11,6 +11,7 @@ use super::{
     hits,
     known::LiveRow,
     layer::Layer,
+    nulls,
     variables::{self, Variable, Variables},
 };
 use crate::{sfeel::Scope, table::Table, value::Facts};
@@ -20,7 +21,9 @@ const MAX_WORK: usize = 2_000_000;
 /// What making and looking up one set costs beside its words.
 const SET_COST: usize = 8;
 
-pub(super) fn evaluate<L: Layer>(layers: &[L], facts: &Facts) -> Joint {
+/// Evaluates tables together. Of unknown facts those could turn out to be null of which that
+/// counts in the tables, or in those that they are decided with, `beside` them.
+pub(super) fn evaluate<L: Layer>(layers: &[L], facts: &Facts, beside: Option<&[&Table]>) -> Joint {
     let settled: Option<Vec<Outcome>> = layers.iter().map(|layer| layer.settled(facts)).collect();
     if let Some(combination) = settled {
         return Joint::settled(combination);
@@ -39,7 +42,8 @@ pub(super) fn evaluate<L: Layer>(layers: &[L], facts: &Facts) -> Joint {
         let combination = outcomes(layers, &ranges, &live, &Bits::full(live.len()));
         return Joint::settled(combination);
     }
-    let found = variables::find(tables, facts, &live);
+    let nulls = nulls::counted(beside.unwrap_or(tables), facts);
+    let found = variables::find(tables, facts, &nulls, &live);
     let finals = found
         .as_ref()
         .and_then(|variables| combine(&variables.all, live.len()));
@@ -234,7 +238,7 @@ mod tests {
             let rows = 0..live.len();
             let rough = conservative(&layers, &facts, std::slice::from_ref(&rows), &live);
             let rough: Vec<_> = rough.combinations.into_iter().flatten().collect();
-            for combination in evaluate(&layers, &facts).combinations {
+            for combination in evaluate(&layers, &facts, None).combinations {
                 let outcome = &combination[0];
                 prop_assert!(stands_for(&table, &rough, outcome), "{:?} of {:?}", outcome, rough);
             }

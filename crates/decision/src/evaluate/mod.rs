@@ -9,6 +9,7 @@ mod hits;
 mod joint;
 pub(crate) mod known;
 mod layer;
+mod nulls;
 mod output;
 #[cfg(any(test, feature = "twin"))]
 pub mod twin;
@@ -22,6 +23,7 @@ pub(crate) use output::{add, extreme};
 
 pub(crate) use known::LiveRow;
 use layer::{Indexed, Layer};
+pub(crate) use nulls::NullTests;
 use smallvec::SmallVec;
 
 use crate::{
@@ -48,7 +50,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evaluation {
     /// The distinct outcomes over every way the unknown facts could turn out, each of its
-    /// declared type and not null. One: it is settled.
+    /// declared type, or null where a cell that isn't `-` is met by that. One: it is settled.
     pub outcomes: Vec<Outcome>,
     /// The unknown facts that the outcome can depend on; empty where it is settled.
     pub unknown: Vec<String>,
@@ -78,7 +80,7 @@ pub fn evaluate(table: &Table, facts: &Facts) -> Evaluation {
     let layer = Indexed::new(table);
     match layer.settled(facts) {
         Some(outcome) => Evaluation::settled(outcome),
-        None => joint::evaluate(&[layer], facts).into(),
+        None => joint::evaluate(&[layer], facts, None).into(),
     }
 }
 
@@ -87,7 +89,14 @@ pub fn evaluate(table: &Table, facts: &Facts) -> Evaluation {
 #[must_use]
 pub fn evaluate_joint(tables: &[&Table], facts: &Facts) -> Joint {
     let layers: SmallVec<[Indexed<'_>; 8]> = tables.iter().map(|t| Indexed::new(t)).collect();
-    joint::evaluate(&layers, facts)
+    joint::evaluate(&layers, facts, None)
+}
+
+/// Evaluates one of several tables that are decided together: an unknown fact turns out to be
+/// null where that counts in any of them, as in [`evaluate_joint`].
+#[must_use]
+pub fn evaluate_beside(table: &Table, tables: &[&Table], facts: &Facts) -> Evaluation {
+    joint::evaluate(&[Indexed::new(table)], facts, Some(tables)).into()
 }
 
 /// The rows that known values of the inputs don't rule out, in the order of the table; an

@@ -16,7 +16,7 @@ pub fn evaluate(table: &Table, facts: &Facts) -> Evaluation {
 #[must_use]
 pub fn evaluate_joint(tables: &[&Table], facts: &Facts) -> Joint {
     let layers: Vec<_> = tables.iter().map(|table| Naive(table)).collect();
-    joint::evaluate(&layers, facts)
+    joint::evaluate(&layers, facts, None)
 }
 
 /// How many bytes the sets of rows of a table's index take, and what goes with them.
@@ -45,6 +45,6 @@ impl<'t> Coarse<'t> {
     #[must_use]
     pub fn evaluate(&self, facts: &Facts) -> Evaluation {
         let layer = Indexed::with(self.table, &self.index);
-        joint::evaluate(&[layer], facts).into()
+        joint::evaluate(&[layer], facts, None).into()
     }
 }

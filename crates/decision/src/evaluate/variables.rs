@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     sfeel::{Expression, Met, Node, Property, Scope, Test, calculate, meets},
-    table::Table,
+    table::{Input, Table},
     types::Type,
     value::{Facts, Value},
 };
@@ -26,7 +26,7 @@ const MAX_WORDS: usize = 1_000_000;
 struct Open<'t> {
     position: usize,
     table: usize,
-    input: &'t crate::table::Input,
+    input: &'t Input,
     test: &'t Test,
 }
 
@@ -60,10 +60,12 @@ enum Key {
     Test(String, String),
 }
 
-/// The variables of the open cells; `None` where there are too many choices to list.
+/// The variables of the open cells; `None` where there are too many choices to list. Of
+/// unknown facts those in `nulls` could turn out to be null.
 pub(super) fn find(
     tables: &[&Table],
     facts: &Facts,
+    nulls: &BTreeSet<String>,
     live: &[(usize, LiveRow)],
 ) -> Option<Variables> {
     let mut groups: BTreeMap<Key, Vec<Open<'_>>> = BTreeMap::new();
@@ -99,7 +101,13 @@ pub(super) fn find(
         };
         let variable = match &key {
             Key::Test(..) => met_or_not(tables, facts, &cells, live.len()),
-            _ => enumerate(tables, facts, &key, &cells, live.len(), &mut budget)?,
+            _ => {
+                let mut values = values(tables, facts, &key, &cells)?;
+                if could_be_null(tables, facts, &key, &cells, nulls) {
+                    values.push(Value::Null);
+                }
+                enumerate(tables, facts, &values, &cells, live.len(), &mut budget)?
+            }
         };
         note_failures(tables, facts, &cells, &mut variables.failing);
         variables.all.push(variable);
@@ -150,14 +158,20 @@ pub(super) fn unknown_in(node: &Node, scope: &Scope<'_>) -> BTreeSet<String> {
     unknown
 }
 
-/// The unknown facts behind a cell. A value that isn't allowed leaves its facts to know.
-fn facts_behind(open: Open<'_>, scope: &Scope<'_>) -> BTreeSet<String> {
-    let mut facts = unknown_in(&open.input.expression, scope);
-    if facts.is_empty() && input_value(0, open.input, scope) == Ok(None) {
-        open.input.expression.facts(&mut |name| {
+/// The unknown facts behind an input. A value that isn't allowed leaves its facts to know.
+pub(super) fn behind(input: &Input, scope: &Scope<'_>) -> BTreeSet<String> {
+    let mut facts = unknown_in(&input.expression, scope);
+    if facts.is_empty() && input_value(0, input, scope) == Ok(None) {
+        input.expression.facts(&mut |name| {
             facts.insert(name.to_owned());
         });
     }
+    facts
+}
+
+/// The unknown facts behind a cell.
+fn facts_behind(open: Open<'_>, scope: &Scope<'_>) -> BTreeSet<String> {
+    let mut facts = behind(open.input, scope);
     for operand in open.test.operands() {
         facts.extend(unknown_in(operand, scope));
     }
@@ -181,22 +195,13 @@ fn met_or_not(tables: &[&Table], facts: &Facts, cells: &[Open<'_>], live: usize)
     }
 }
 
-/// Tries a representative of every class of values on all cells of a key.
-fn enumerate(
-    tables: &[&Table],
-    facts: &Facts,
-    key: &Key,
-    cells: &[Open<'_>],
-    live: usize,
-    budget: &mut Budget,
-) -> Option<Variable> {
+/// A representative of every class of values but null; `None` where they can't be listed.
+fn values(tables: &[&Table], facts: &Facts, key: &Key, cells: &[Open<'_>]) -> Option<Vec<Value>> {
     let mut constants = Constants::default();
-    let mut behind = BTreeSet::new();
     let mut ty: Option<&Type> = None;
     for &open in cells {
         let types = &tables[open.table].types;
         let scope = Scope::new(facts, types);
-        behind.extend(facts_behind(open, &scope));
         let operands = open.test.operands().chain(open.input.allowed.operands());
         collect(&mut constants, operands, property(open.input), &scope);
         ty = ty.or(match key {
@@ -205,12 +210,57 @@ fn enumerate(
         });
     }
     let values = representatives(ty?, &constants);
-    if values.is_empty() {
-        return None;
+    (!values.is_empty()).then_some(values)
+}
+
+/// Whether a variable could come to null: a fact of which that counts, or an expression that
+/// null of such a fact doesn't give another value.
+fn could_be_null(
+    tables: &[&Table],
+    facts: &Facts,
+    key: &Key,
+    cells: &[Open<'_>],
+    nulls: &BTreeSet<String>,
+) -> bool {
+    if nulls.is_empty() {
+        return false;
+    }
+    if let Key::Fact(name, _) = key {
+        return nulls.contains(name);
+    }
+    // The cells of a key have one expression.
+    cells.first().is_some_and(|open| {
+        let types = &tables[open.table].types;
+        let mut unknown = behind(open.input, &Scope::new(facts, types)).into_iter();
+        unknown.any(|name| {
+            let is_null = || {
+                let mut changed = facts.clone();
+                changed.insert(&name, Value::Null);
+                let found = calculate(&open.input.expression, &Scope::new(&changed, types));
+                found.is_ok_and(|value| value.is_none_or(|value| value == Value::Null))
+            };
+            nulls.contains(&name) && is_null()
+        })
+    })
+}
+
+/// Tries values on all cells of a key.
+fn enumerate(
+    tables: &[&Table],
+    facts: &Facts,
+    values: &[Value],
+    cells: &[Open<'_>],
+    live: usize,
+    budget: &mut Budget,
+) -> Option<Variable> {
+    let mut behind = BTreeSet::new();
+    for &open in cells {
+        let scope = Scope::new(facts, &tables[open.table].types);
+        behind.extend(facts_behind(open, &scope));
     }
     budget.take(values.len(), cells.len(), live)?;
     let mut choices: Vec<Bits> = Vec::with_capacity(values.len());
-    for value in &values {
+    for value in values {
         choices.extend(choice(tables, facts, cells, value, live));
     }
     if choices.is_empty() {
@@ -225,7 +275,7 @@ fn enumerate(
     })
 }
 
-fn property(input: &crate::table::Input) -> Option<Property> {
+fn property(input: &Input) -> Option<Property> {
     match &input.expression.expression {
         Expression::Fact(_, property) => *property,
         _ => None,
@@ -267,7 +317,8 @@ fn choice(
     for open in cells {
         let scope = Scope::new(facts, &tables[open.table].types);
         let part = crate::sfeel::part(value.clone(), property(open.input));
-        if meets(&open.input.allowed, &part, &scope) == Ok(Met::No) {
+        let allowed = || meets(&open.input.allowed, &part, &scope) != Ok(Met::No);
+        if part != Value::Null && !allowed() {
             return None;
         }
         // A test that fails is reported by its own row; here it lets nothing through.

@@ -179,15 +179,23 @@ impl<'m> Run<'m> {
 
     fn conflict(
         &self,
-        table: &Table,
+        table: &'m Table,
         rows: &[usize],
         element: &str,
     ) -> (Option<Value>, Vec<usize>) {
-        let ids = rows.iter().take(5).filter_map(|&row| table.rows.get(row));
-        let ids: Vec<_> = ids.map(|row| row.id.as_str()).collect();
+        let matching = || rows.iter().filter_map(|&row| table.rows.get(row));
+        let ids: Vec<_> = matching().take(5).map(|row| row.id.as_str()).collect();
+        let given = |row: &'m Row| (&row.outputs, &row.computed);
+        let mut others = matching().map(given);
+        let first = others.next();
+        let alike = others.all(|other| Some(other) == first);
+        let what = match alike && table.hit_policy == HitPolicy::Unique {
+            true => "under UNIQUE",
+            false => "and differ",
+        };
         self.problem(
             element,
-            format!("rows {} match together and differ", ids.join(", ")),
+            format!("rows {} match together {what}", ids.join(", ")),
         );
         (Some(Value::Null), Vec::new())
     }

@@ -173,8 +173,18 @@ fn own(result: Result<Number, ArithmeticError>) -> Result<String, ArithmeticErro
     result.map(|number| number.to_string())
 }
 
+/// So many cases, or as many as PROPTEST_CASES asks for.
+fn cases(usual: u32) -> ProptestConfig {
+    let config = ProptestConfig::default();
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    ProptestConfig {
+        cases: if asked { config.cases } else { usual },
+        ..config
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_096, ..ProptestConfig::default() })]
+    #![proptest_config(cases(4_096))]
 
     #[test]
     fn arithmetic_is_libdecnumbers(a in numbers(), b in numbers()) {

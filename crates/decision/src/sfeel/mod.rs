@@ -18,6 +18,7 @@ pub use ast::{
 };
 pub use check::{check_expression, check_expression_in, check_test, check_test_in};
 pub(crate) use display::Constant;
+pub(crate) use eval::may_meet;
 pub use eval::{Environment, Failure, Given, Met, Scope, calculate, meets};
 pub(crate) use eval::{fail, holds, part};
 pub use functions::Builtin;

@@ -400,7 +400,18 @@ fn constants(test: &Test) -> Option<Vec<Value>> {
 /// The value of a constant S-FEEL expression.
 fn constant(node: &Node, ty: &Type) -> Result<Value, Diagnostic> {
     let types = BTreeMap::new();
-    let (expression, _) = Language::new(&types, Names::default()).expression(node)?;
+    let read = Language::new(&types, Names::default()).expression(node);
+    let (expression, _) = read.map_err(|problem| {
+        if !problem.message.ends_with("is declared here") {
+            return problem;
+        }
+        let message =
+            "found an expression over facts, expected a constant: a default is one, a text in quotes";
+        Diagnostic {
+            message: message.to_owned(),
+            ..problem
+        }
+    })?;
     let value = expression.literal().cloned();
     let value = value.ok_or_else(|| node.problem("found an expression, expected a constant"))?;
     ty.coerce(ty.measure(value))

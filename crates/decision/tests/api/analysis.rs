@@ -1,7 +1,7 @@
 //! What the analysis says of tables as people write them.
 
 use decision::{
-    Facts, Outcome, Schema, Table,
+    Facts, Outcome, Output, Schema, Table,
     analyse::{Finding, FindingKind, Options, Reason, Report, check, difference},
     evaluate,
 };
@@ -436,4 +436,62 @@ fn hundreds_of_columns_are_looked_at() {
         },
     );
     assert_eq!(report.of(FindingKind::Conflict).count(), 3);
+}
+
+#[test]
+fn computed_outputs_differ_where_their_values_do() {
+    let computing = |expression: &str| {
+        table(&format!(
+            "name: fee\ninputs: [{{expression: x, type: number}}]\noutputs: [{{name: fee, type: number}}]\nrows:\n  \
+             - {{id: small, when: {{x: '<= 5'}}, then: {{fee: 1}}}}\n  \
+             - {{id: large, when: {{x: '> 5'}}, compute: {{fee: '{expression}'}}}}\n"
+        ))
+    };
+    let (double, triple, sum) = (computing("x * 2"), computing("x * 3"), computing("x + x"));
+    let same = difference(&double, &double);
+    assert_eq!((same.changes.len(), same.undecided.len()), (0, 0));
+    let found = difference(&double, &triple);
+    assert!(found.undecided.is_empty(), "{:?}", found.undecided);
+    let [change] = found.changes.as_slice() else {
+        panic!("{:?}", found.changes)
+    };
+    assert_eq!(change.region.to_string(), "x > 5");
+    let witness = change.witness.get("x").expect("a witness");
+    assert_eq!(witness.to_string(), "6");
+    let shown = [&change.old.0, &change.new.0].map(|output| match output {
+        Output::One(outputs) => outputs["fee"].to_string(),
+        other => format!("{other:?}"),
+    });
+    assert_eq!(shown, ["12", "18"]);
+    // Written otherwise, and the same: not known to differ.
+    let found = difference(&double, &sum);
+    assert!(found.changes.is_empty());
+    let reasons: Vec<_> = found.undecided.iter().map(|u| u.reason).collect();
+    assert_eq!(reasons, [Reason::Expression]);
+}
+
+#[test]
+fn times_have_classes_as_dates_do() {
+    let (shifts, report) = of("
+name: shift
+inputs: [{expression: at, type: time}]
+rows:
+  - {id: early, when: {at: '[time(\"06:00:00\")..time(\"14:00:00\")]'}, then: {shift: 1}}
+  - {id: late, when: {at: '[time(\"14:00:00\")..time(\"22:00:00\")['}, then: {shift: 2}}
+");
+    assert_eq!(report.undecided, []);
+    assert_eq!(
+        regions(&report, FindingKind::Conflict),
+        [r#"at time("14:00:00")"#]
+    );
+    let conflict = report.of(FindingKind::Conflict).next().expect("a conflict");
+    assert_eq!(
+        evaluate(&shifts, witness(conflict)).outcomes,
+        [Outcome::Conflict(vec![0, 1])]
+    );
+    // Values by another clock than the rows name are no gap, as null is none.
+    assert_eq!(
+        regions(&report, FindingKind::Gap),
+        [r#"at < time("06:00:00"), >= time("22:00:00")"#]
+    );
 }

@@ -82,22 +82,13 @@ fn facts(kinds: &[usize], picks: &[Index]) -> Facts {
 }
 
 /// A short run, unless the environment asks for so many cases.
-fn config() -> ProptestConfig {
-    let asked = std::env::var_os("PROPTEST_CASES").is_some();
-    let config = ProptestConfig::default();
-    ProptestConfig {
-        cases: if asked { config.cases } else { 192 },
-        ..config
-    }
-}
-
 fn picks() -> impl Strategy<Value = Vec<Vec<Index>>> {
     let one = proptest::collection::vec(any::<Index>(), 8);
     proptest::collection::vec(one, 24)
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(super::cases(192))]
 
     #[test]
     fn the_index_agrees_with_every_row((table, kinds) in tables(), picks in picks()) {

@@ -7,11 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod analysed_lists;
 mod analysis;
 mod calls;
 mod columns;
 mod compiled;
 mod dmn;
+mod dmn_names;
 mod documents;
 mod evaluation;
 mod feel;
@@ -29,6 +31,17 @@ mod suites;
 mod unknown;
 
 use decision::{Facts, Outcome, Schema, Table, evaluate, json};
+use proptest::prelude::ProptestConfig;
+
+/// So many cases, or as many as PROPTEST_CASES asks for.
+fn cases(usual: u32) -> ProptestConfig {
+    let config = ProptestConfig::default();
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    ProptestConfig {
+        cases: if asked { config.cases } else { usual },
+        ..config
+    }
+}
 
 /// A table that stands by itself.
 fn table(text: &str) -> Table {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use decision::{Facts, Outcome, Table, Value, evaluate, evaluate_joint, json};
+use decision::{Facts, Outcome, Table, Value, evaluate, evaluate_joint, explain, json};
 use proptest::prelude::*;
 
 use super::table;
@@ -35,14 +35,20 @@ const TOTAL: &[&str] = &[
     "not(< limit, 15)",
 ];
 const SHARE: &[&str] = &["< 0.5", "[0.5..2]", "> 2"];
-const DIFFERENCE: &[&str] = &["< 0", "[0..10]", "not(0)"];
-const NAME: &[&str] = &["\"a\"", "< \"b\"", "[\"a\"..\"b\"]", "not(\"a\", \"b\")"];
+const DIFFERENCE: &[&str] = &["< 0", "[0..10]", "not(0)", "null"];
+const NAME: &[&str] = &[
+    "\"a\"",
+    "< \"b\"",
+    "[\"a\"..\"b\"]",
+    "not(\"a\", \"b\")",
+    "? = null or ? > \"a\"",
+];
 const KIND: &[&str] = &["\"A\"", "\"A\", \"B\"", "not(\"C\")"];
 const DAY: &[&str] = &[
     "< date(\"2026-01-10\")",
     "[date(\"2026-01-10\")..date(\"2026-01-11\")]",
 ];
-const WAIT: &[&str] = &["<= duration(\"PT1H\")", "duration(\"P1D\")"];
+const WAIT: &[&str] = &["<= duration(\"PT1H\")", "duration(\"P1D\")", "null"];
 const COMPARED: &[&str] = &["true", "false", "null"];
 
 fn tables() -> impl Strategy<Value = Table> {
@@ -103,9 +109,73 @@ fn knowledge() -> impl Strategy<Value = (Facts, Vec<usize>)> {
     })
 }
 
-/// The combinations for every choice of the unknown facts, null aside.
-fn completions(tables: &[&Table], known: &Facts, unknown: &[usize]) -> BTreeSet<Vec<Outcome>> {
-    let Some((&first, rest)) = unknown.split_first() else {
+/// Whether some cell, and not one that everything meets, is met by the fact's null, however
+/// the other unknown facts turn out that its column is about.
+fn null_counts(tables: &[&Table], name: &str, known: &Facts, unknown: &[usize]) -> bool {
+    let mut nulled = known.clone();
+    nulled.insert(name, Value::Null);
+    let others: Vec<usize> = unknown
+        .iter()
+        .copied()
+        .filter(|&at| VALUES[at].0 != name)
+        .collect();
+    let mut ways = vec![nulled];
+    for at in others {
+        let (other, values) = VALUES[at];
+        let set = |way: Facts, text: &&str| {
+            let mut way = way;
+            way.insert(other, value(text));
+            way
+        };
+        ways = ways
+            .into_iter()
+            .flat_map(|way| {
+                values
+                    .iter()
+                    .filter(|text| **text != "null")
+                    .map(move |text| set(way.clone(), text))
+            })
+            .collect();
+    }
+    tables.iter().any(|table| {
+        let about: Vec<usize> = (0..table.inputs().len())
+            .filter(|&column| {
+                let mut words = table.inputs()[column]
+                    .key()
+                    .split(|c: char| !c.is_alphabetic());
+                words.any(|word| word == name)
+            })
+            .collect();
+        let asked = explain(table, &Facts::new());
+        ways.iter().any(|way| {
+            let rows = explain(table, way);
+            rows.iter().zip(&asked).any(|(row, asked)| {
+                let met = |column| !row.failed.contains(column) && !row.unknown.contains(column);
+                about
+                    .iter()
+                    .any(|column| asked.unknown.contains(column) && met(column))
+            })
+        })
+    })
+}
+
+/// The combinations for every choice of the unknown facts where null counts.
+fn with_nulls(tables: &[&Table], known: &Facts, unknown: &[usize]) -> BTreeSet<Vec<Outcome>> {
+    let counts: Vec<bool> = unknown
+        .iter()
+        .map(|&at| null_counts(tables, VALUES[at].0, known, unknown))
+        .collect();
+    chosen(tables, known, unknown, &counts)
+}
+
+fn chosen(
+    tables: &[&Table],
+    known: &Facts,
+    unknown: &[usize],
+    nulls: &[bool],
+) -> BTreeSet<Vec<Outcome>> {
+    let (Some((&first, rest)), Some((&null, nulls))) = (unknown.split_first(), nulls.split_first())
+    else {
         let settled = |table: &&Table| {
             let evaluation = evaluate(table, known);
             assert_eq!(evaluation.outcomes.len(), 1, "{known:?}");
@@ -115,10 +185,10 @@ fn completions(tables: &[&Table], known: &Facts, unknown: &[usize]) -> BTreeSet<
     };
     let (name, values) = VALUES[first];
     let mut found = BTreeSet::new();
-    for text in values.iter().filter(|text| **text != "null") {
+    for text in values.iter().filter(|text| null || **text != "null") {
         let mut facts = known.clone();
         facts.insert(name, value(text));
-        found.extend(completions(tables, &facts, rest));
+        found.extend(chosen(tables, &facts, rest, nulls));
     }
     found
 }
@@ -136,7 +206,7 @@ fn without_place(outcome: Outcome) -> Outcome {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(super::cases(256))]
 
     #[test]
     fn nothing_that_can_come_about_is_left_out(
@@ -150,8 +220,16 @@ proptest! {
             .iter()
             .map(|combination| combination.iter().cloned().map(without_place).collect())
             .collect();
-        for possible in completions(&[&one, &other], &known, &unknown) {
+        let never_null = vec![false; unknown.len()];
+        for possible in chosen(&[&one, &other], &known, &unknown, &never_null) {
             prop_assert!(found.contains(&possible), "{:?} of {:?} with {:?} in {} {}", possible, found, known, one.canonical(), other.canonical());
+        }
+        // A division by zero counts as failing though null divided by zero would be null.
+        let stands_for = |found: &Vec<Outcome>, possible: &Vec<Outcome>| {
+            found.iter().zip(possible).all(|(a, b)| a == b || matches!(a, Outcome::Failed(_)))
+        };
+        for possible in with_nulls(&[&one, &other], &known, &unknown) {
+            prop_assert!(found.iter().any(|found| stands_for(found, &possible)), "{:?} of {:?} with {:?} in {} {}", possible, found, known, one.canonical(), other.canonical());
         }
         let names: BTreeSet<_> = unknown.iter().map(|&index| VALUES[index].0).collect();
         for name in &joint.unknown {

@@ -10,12 +10,9 @@ use super::made::{self, Choices, Doc};
 
 /// A short run, unless the environment asks for so many cases.
 fn config() -> ProptestConfig {
-    let asked = std::env::var_os("PROPTEST_CASES").is_some();
-    let config = ProptestConfig::default();
     ProptestConfig {
-        cases: if asked { config.cases } else { 96 },
         max_shrink_iters: 50_000,
-        ..config
+        ..super::cases(96)
     }
 }
 

@@ -306,3 +306,47 @@ fn two_layers_that_vary_against_each_other_are_settled_together() {
     let verdict = at(&bundle, "acme/europe/medical", &small);
     assert_eq!((verdict.effect, verdict.settled), (Effect::Deny, true));
 }
+
+#[test]
+fn an_unknown_fact_may_turn_out_null_where_a_row_speaks_of_it() {
+    let guardrail = |when: &str| {
+        let row = format!(
+            "rows:\n  - id: r\n    when: {{item.regulated: '{when}'}}\n    then: {{effect: DENY}}\n"
+        );
+        let head = MEDICAL.split("rows:").next().unwrap();
+        bundle(&[SCOPES, WORKFLOW, ENTERPRISE, &(head.to_owned() + &row)])
+    };
+    let small = [("order.total", "1 EUR"), ("customer.days_overdue", "1")];
+    for when in ["null", "? = null", "not(true, false)"] {
+        let bundle = guardrail(when);
+        let verdict = at(&bundle, "acme/europe/medical", &small);
+        assert_eq!(
+            (verdict.effect, verdict.settled),
+            (Effect::Deny, false),
+            "{when}"
+        );
+        assert_eq!(verdict.unknown_facts, ["item.regulated".into()], "{when}");
+        let mut known = small.to_vec();
+        known.push(("item.regulated", "null"));
+        let verdict = at(&bundle, "acme/europe/medical", &known);
+        assert_eq!(
+            (verdict.effect, verdict.settled),
+            (Effect::Deny, true),
+            "{when}"
+        );
+        known[2].1 = "false";
+        let verdict = at(&bundle, "acme/europe/medical", &known);
+        assert_eq!(
+            (verdict.effect, verdict.settled),
+            (Effect::Allow, true),
+            "{when}"
+        );
+    }
+    // No row is met by null: the fact counts as one that has a value.
+    let bundle = guardrail("not(true, null)");
+    let verdict = at(&bundle, "acme/europe/medical", &small);
+    assert_eq!((verdict.effect, verdict.settled), (Effect::Deny, false));
+    let bundle = guardrail("not(true, false, null)");
+    let verdict = at(&bundle, "acme/europe/medical", &small);
+    assert_eq!((verdict.effect, verdict.settled), (Effect::Allow, true));
+}

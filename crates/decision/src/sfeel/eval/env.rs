@@ -219,22 +219,7 @@ impl<'e> Env<'e> {
         right: &'e Node,
     ) -> Result<Truth, Failure> {
         let (a, b) = (self.value(left)?, self.value(right)?);
-        let against_null = match (&a, &b) {
-            (Some(Value::Null), None) => self.is_no_null(right),
-            (None, Some(Value::Null)) => self.is_no_null(left),
-            _ => false,
-        };
-        Ok(match comparison {
-            Comparison::Equal if against_null => Truth::FALSE,
-            Comparison::NotEqual if against_null => Truth::TRUE,
-            comparison => compared(comparison, a.as_ref(), b.as_ref()),
-        })
-    }
-
-    /// Whether what is unknown can't be null: a fact alone, whose null would be known. What
-    /// is computed may come to null.
-    fn is_no_null(&self, node: &Node) -> bool {
-        matches!(node.expression, Expression::Fact(_, None)) && self.scope.has_facts()
+        Ok(compared(comparison, a.as_ref(), b.as_ref()))
     }
 
     fn logic(&self, connective: Connective, left: &'e Node, right: &'e Node) -> Known {
@@ -287,14 +272,13 @@ impl<'e> Env<'e> {
     }
 
     fn holds(&self, test: &'e Unary) -> Result<Truth, Failure> {
-        let Some(input) = self.input else {
-            return Ok(Truth::Unknown);
-        };
         match test {
-            Unary::Compare(comparison, operand) => Ok(match self.value(operand)? {
-                Some(operand) => self.meets(operand_at(test), *comparison, input, &operand)?,
-                None => Truth::Unknown,
-            }),
+            Unary::Compare(comparison, operand) => match (self.input, self.value(operand)?) {
+                (Some(input), Some(operand)) => {
+                    self.meets(operand_at(test), *comparison, input, &operand)
+                }
+                (input, operand) => Ok(compared(*comparison, input, operand.as_ref())),
+            },
             Unary::Boolean(condition) => Ok(match Truth::of(self.value(condition)?.as_ref()) {
                 // A condition that is null isn't met, nor is its negation.
                 truth @ Truth::Known(_) => truth,
@@ -309,10 +293,8 @@ impl<'e> Env<'e> {
                     true => Comparison::LessOrEqual,
                     false => Comparison::Less,
                 };
-                let end = |comparison, end: Option<Value>| match end {
-                    Some(end) => Truth::Known(holds(comparison, input, &end)),
-                    None => Truth::Unknown,
-                };
+                let end =
+                    |comparison, end: Option<Value>| compared(comparison, self.input, end.as_ref());
                 let above = end(lower, self.value(&low.value)?);
                 Ok(above.and(end(upper, self.value(&high.value)?)))
             }

@@ -81,12 +81,21 @@ pub fn calculate(node: &Node, scope: &Scope<'_>) -> Result<Option<Value>, Failur
 /// # Errors
 /// As [`calculate`].
 pub fn meets(test: &Test, value: &Value, scope: &Scope<'_>) -> Result<Met, Failure> {
+    met(test, Some(value), scope)
+}
+
+/// The same of a value that is unknown, and may be null.
+pub(crate) fn may_meet(test: &Test, scope: &Scope<'_>) -> Result<Met, Failure> {
+    met(test, None, scope)
+}
+
+fn met(test: &Test, value: Option<&Value>, scope: &Scope<'_>) -> Result<Met, Failure> {
     let (alternatives, wanted) = match test {
         Test::Any => return Ok(Met::Yes),
         Test::Positive(alternatives) => (alternatives, true),
         Test::Not(alternatives) => (alternatives, false),
     };
-    let any = Env::new(scope, Some(value)).any_holds(alternatives)?;
+    let any = Env::new(scope, value).any_holds(alternatives)?;
     Ok(match (any, wanted) {
         (Truth::Known(Some(met)), _) if met == wanted => Met::Yes,
         // `not` of null isn't met whatever the unknown alternatives come to.

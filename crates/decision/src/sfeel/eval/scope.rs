@@ -121,11 +121,6 @@ impl<'f> Scope<'f> {
         }
     }
 
-    /// Whether names are of facts alone, and of nothing that is computed.
-    pub(super) fn has_facts(&self) -> bool {
-        matches!(self.source, Source::Facts(..))
-    }
-
     /// The declared type of a fact.
     pub(crate) fn declared(&self, name: &str) -> Option<&'f Type> {
         match self.source {
