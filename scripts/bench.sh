@@ -21,6 +21,9 @@ cargo bench -p decision -p governance -p merkle -p audit --bench '*'
 step "Decide beside a bare tonic echo"
 "$target/load" compare --bylaw "$target/bylaw"
 
+step "a change, tried on stored decisions"
+"$target/load" backtest --bylaw "$target/bylaw"
+
 step "idle memory of each service, on SQLite"
 scripts/idle-memory.sh "$target"
 

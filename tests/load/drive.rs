@@ -128,7 +128,7 @@ fn allowed(answer: &DecideResponse) -> bool {
     answer.decision.as_ref().map(|decision| decision.effect()) == Some(Effect::Allow)
 }
 
-fn signed<T>(token: &MetadataValue<Ascii>, message: T) -> Request<T> {
+pub fn signed<T>(token: &MetadataValue<Ascii>, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request
         .metadata_mut()
@@ -151,7 +151,7 @@ pub struct Figures {
     pub errors: u64,
 }
 
-async fn connect(addr: &str) -> anyhow::Result<Channel> {
+pub async fn connect(addr: &str) -> anyhow::Result<Channel> {
     let channel = Endpoint::from_shared(format!("http://{addr}"))?
         .tcp_nodelay(true)
         .connect()
@@ -159,7 +159,7 @@ async fn connect(addr: &str) -> anyhow::Result<Channel> {
     Ok(channel)
 }
 
-fn bearer(token: &str) -> anyhow::Result<MetadataValue<Ascii>> {
+pub fn bearer(token: &str) -> anyhow::Result<MetadataValue<Ascii>> {
     Ok(format!("Bearer {token}").parse()?)
 }
 

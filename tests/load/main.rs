@@ -4,6 +4,7 @@
 //! `load compare --bylaw PATH` starts both as processes of their own and asks them in
 //! turn, so that a machine whose speed drifts slows both.
 
+mod backtest;
 mod drive;
 mod echo;
 mod lean;
@@ -36,6 +37,18 @@ enum Command {
     Sink,
     /// Measure the suite and the echo in turn
     Compare(Compare),
+    /// Record decisions, and measure how fast a change is tried on them
+    Backtest {
+        /// The `bylaw` binary
+        #[arg(long)]
+        bylaw: PathBuf,
+        /// Seconds of recording
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// Backtests
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -66,6 +79,11 @@ async fn main() -> anyhow::Result<()> {
         Command::Echo { one, batch } => echo::serve(&one, &batch).await,
         Command::Sink => echo::sink().await,
         Command::Compare(args) => compare(&args).await,
+        Command::Backtest {
+            bylaw,
+            seconds,
+            rounds,
+        } => backtest::run(&bylaw, seconds, rounds).await,
     }
 }
 

@@ -66,18 +66,20 @@ impl Suite {
         anyhow::bail!("the suite ended before it said where it listens: {text}")
     }
 
-    /// A token of the one principal.
+    /// A token of who asks.
     pub fn token(&self) -> anyhow::Result<String> {
+        self.minted("bench", "service", "event-source@bench")
+    }
+
+    /// A token of somebody who proposes changes.
+    pub fn editor(&self) -> anyhow::Result<String> {
+        self.minted("editor", "person", "policy-editor@bench")
+    }
+
+    fn minted(&self, subject: &str, kind: &str, grant: &str) -> anyhow::Result<String> {
         let output = Command::new(&self.bylaw)
-            .args([
-                "token",
-                "--subject",
-                "bench",
-                "--kind",
-                "service",
-                "--grant",
-                "event-source@bench",
-            ])
+            .args(["token", "--subject", subject, "--kind", kind])
+            .args(["--grant", grant])
             .arg("--data-dir")
             .arg(self.data.path())
             .output()?;
