@@ -39,8 +39,7 @@ pub async fn run(bylaw: &std::path::Path, seconds: u64, rounds: usize) -> anyhow
         .await?
         .into_inner();
     let policy = all.policies.first().context("no policy")?;
-    let mut changes = ChangeServiceClient::new(channel)
-        .max_decoding_message_size(service_kit::limits::MESSAGE_BYTES);
+    let mut changes = ChangeServiceClient::new(channel);
     for _ in 0..rounds {
         let request = ProposeChangeRequest {
             title: "measured".to_owned(),

@@ -222,7 +222,6 @@ impl Changes for Database {
                 decision::Column::Id,
                 decision::Column::DecideTime,
                 decision::Column::Question,
-                decision::Column::Answer,
             ])
             .filter(of_period(period))
             .order_by_desc(decision::Column::Id)
@@ -230,13 +229,12 @@ impl Changes for Database {
         if let Some(before) = before {
             query = query.filter(decision::Column::Id.lt(before));
         }
-        let rows: Vec<(Uuid, i64, String, String)> = query.into_tuple().all(self.0.read()).await?;
-        let stored = rows.into_iter().map(|(id, decided, question, answer)| {
+        let rows: Vec<(Uuid, i64, String)> = query.into_tuple().all(self.0.read()).await?;
+        let stored = rows.into_iter().map(|(id, decided, question)| {
             Ok(Stored {
                 id,
                 decided: convert::time(decided)?,
                 question,
-                answer,
             })
         });
         stored.collect()

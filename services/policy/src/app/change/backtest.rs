@@ -12,7 +12,7 @@ use governance::{
 };
 use service_kit::{
     error::{Error, Kind, Reason, Result},
-    identity::Caller,
+    identity::{Caller, Found, Scopes},
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -26,6 +26,7 @@ use crate::{
     app::permission,
     domain::{
         change::{Backtest, Cell, Change, Sample, demand},
+        decision::Decision,
         question::Question,
         snapshot::Snapshot,
     },
@@ -176,7 +177,14 @@ impl App {
         if progress.is_closed() {
             return Err(cancelled());
         }
-        self.keep_backtest(caller, begun, tally.finish()).await
+        let mut found = tally.finish();
+        for sample in &mut found.samples {
+            let kept = self.store.decision(sample.decision, &Scopes::All).await?;
+            if let Found::Here(kept) = kept {
+                sample.recorded = recorded(&kept.answer.decision);
+            }
+        }
+        self.keep_backtest(caller, begun, found).await
     }
 
     async fn keep_backtest(
@@ -251,7 +259,7 @@ impl Tally {
             }
             let samples = self.samples.entry(key).or_default();
             if samples.len() < SAMPLES {
-                samples.extend(sample(stored, question, &old, &new));
+                samples.push(sample(stored, question, &old, &new));
             }
         }
     }
@@ -287,23 +295,24 @@ fn answered(bundle: &Bundle, question: &Question, then: DateTime<Utc>) -> Option
     Some(Answered::of_verdict(&verdict))
 }
 
-fn sample(stored: &Stored, question: Question, old: &Answered, new: &Answered) -> Option<Sample> {
-    let recorded = stored.decision()?;
-    let approvals: Vec<_> = recorded
-        .approvals
-        .iter()
-        .map(|needed| format!("{} {}@{}", needed.count, needed.role, needed.at))
-        .collect();
-    let mut line = recorded.effect.to_string();
-    if !approvals.is_empty() {
-        line = format!("{line}, by {}", approvals.join(" + "));
-    }
-    Some(Sample {
+fn sample(stored: &Stored, question: Question, old: &Answered, new: &Answered) -> Sample {
+    Sample {
         decision: stored.id,
         correlation_id: question.correlation_id,
         scope: question.scope,
-        recorded: line,
+        recorded: String::new(),
         before: old.to_string(),
         after: new.to_string(),
-    })
+    }
+}
+
+/// What was decided then, in a line.
+fn recorded(decision: &Decision) -> String {
+    let approvals = decision.approvals.iter();
+    let approvals = approvals.map(|r| format!("{} {}@{}", r.count, r.role, r.at));
+    let approvals = approvals.collect::<Vec<_>>().join(" + ");
+    match approvals.as_str() {
+        "" => decision.effect.to_string(),
+        approvals => format!("{}, by {approvals}", decision.effect),
+    }
 }

@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use crate::domain::{
     change::{Change, Key, State},
-    decision::Decision,
     question::Question,
     snapshot::{Document, Revision},
 };
@@ -137,8 +136,6 @@ pub struct Stored {
     pub decided: DateTime<Utc>,
     /// JSON of the question.
     pub question: String,
-    /// JSON of the answer.
-    pub answer: String,
 }
 
 impl Stored {
@@ -146,12 +143,5 @@ impl Stored {
     #[must_use]
     pub fn question(&self) -> Option<Question> {
         serde_json::from_str(&self.question).ok()
-    }
-
-    /// What was decided then.
-    #[must_use]
-    pub fn decision(&self) -> Option<Decision> {
-        let answer: crate::domain::decision::Answer = serde_json::from_str(&self.answer).ok()?;
-        Some(answer.decision)
     }
 }
