@@ -367,10 +367,15 @@ fn conclude(
     (waived, used): (&Waived<'_>, BTreeSet<Arc<str>>),
     facts: &Facts,
 ) -> Verdict {
-    if !waived.open.is_empty() {
-        // Whether a waiver holds isn't known: the answer is the stricter one without it.
+    let told: Vec<_> = told.collect();
+    let told_rows = told
+        .iter()
+        .map(|(layer, _)| (&layer.policy.name, &layer.rows));
+    for fact in told_rows.flat_map(|(policy, rows)| waived.open(policy, rows)) {
+        // Whether a waiver of a row that hits holds isn't known: the answer is the stricter
+        // one without it.
         settled = false;
-        unknown_facts.extend(waived.open.iter().cloned());
+        unknown_facts.insert(fact);
     }
     let mut reasons: Vec<Arc<str>> = Vec::new();
     if effective.default.is_none() {

@@ -65,8 +65,8 @@ impl Waiver {
 #[derive(Debug, Default)]
 pub(crate) struct Waived<'a> {
     replaced: Vec<Replaced<'a>>,
-    /// Facts that say whether another would hold.
-    pub(crate) open: BTreeSet<Arc<str>>,
+    /// Those of which it isn't known whether they hold.
+    open: Vec<(&'a Waiver, Vec<Arc<str>>)>,
 }
 
 #[derive(Debug)]
@@ -107,12 +107,23 @@ impl<'a> Waived<'a> {
                 _ if !ways.exact || outcomes().any(hits) => {
                     let unknown = decision::evaluate(&waiver.table, facts).unknown;
                     let names = unknown.iter().map(|name| Arc::from(name.as_str()));
-                    waived.open.extend(names);
+                    waived.open.push((waiver, names.collect()));
                 }
                 _ => {}
             }
         }
         waived
+    }
+
+    /// Facts that would say whether a waiver of one of these rows holds.
+    pub(crate) fn open<'s>(
+        &'s self,
+        policy: &'s str,
+        rows: &'s [Arc<str>],
+    ) -> impl Iterator<Item = Arc<str>> + 's {
+        let here = move |waiver: &Waiver| *waiver.policy == *policy && rows.contains(&waiver.row);
+        let open = self.open.iter().filter(move |(waiver, _)| here(waiver));
+        open.flat_map(|(_, names)| names.iter().cloned())
     }
 
     /// What a row demands, joined to an answer; names of the waivers that say so.

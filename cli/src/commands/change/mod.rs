@@ -222,7 +222,7 @@ async fn edit(common: &Common, session: &Session, args: Edit) -> Result<(), Fail
         title: args.title,
         reason: args.reason,
         items,
-        activate_time: args.activate_at,
+        activate_time: args.activate_at.or(change.activate_time),
     };
     let change = session.changes().update_change(request).await?.into_inner();
     review(common, session, change, args.backtest).await
@@ -238,16 +238,25 @@ async fn review(
     let mut client = session.changes();
     let is_over = |change: &Change| change.state() > ChangeState::Backtested;
     if is_over(&change) {
-        return show::change(common, &change, true);
+        show::change(common, &change, true)?;
+        let ended = [
+            ChangeState::Rejected,
+            ChangeState::Withdrawn,
+            ChangeState::RolledBack,
+        ];
+        if ended.contains(&change.state()) {
+            return Err(Failure::failed(
+                "this change has ended: under another title or reason the files are another change",
+            ));
+        }
+        return Ok(());
     }
-    if change.state() != ChangeState::Backtested {
-        let name = change.name.clone();
-        let request = CheckChangeRequest {
-            name,
-            etag: String::new(),
-        };
-        change = client.check_change(request).await?.into_inner();
-    }
+    let name = change.name.clone();
+    let request = CheckChangeRequest {
+        name,
+        etag: String::new(),
+    };
+    change = client.check_change(request).await?.into_inner();
     if change.state() == ChangeState::Draft {
         show::change(common, &change, true)?;
         return Err(Failure::said(Exit::Unsound));

@@ -201,6 +201,12 @@ fn definitions(old: &Bundle, new: &Bundle) -> Vec<String> {
         })
     };
     texts.extend(new.policies().iter().filter_map(waivable));
+    // Under another name it may come back as one that can be waived.
+    let guarded = old
+        .policies()
+        .iter()
+        .filter(|(name, policy)| !policy.waivable && !new.policies().contains_key(*name));
+    texts.extend(guarded.map(|(name, _)| format!("policy {name}, which can't be waived, is gone")));
     compare_waivers(old, new, &mut texts);
     texts
 }
@@ -211,6 +217,7 @@ fn compare_waivers(old: &Bundle, new: &Bundle, texts: &mut Vec<String>) {
         let is = match old.waivers().get(name) {
             None => "is new",
             Some(before) if before.digest != waiver.digest => "is another",
+            Some(before) if waiver.stands() && !before.stands() => "holds again",
             Some(_) => continue,
         };
         texts.push(format!(
@@ -231,13 +238,36 @@ fn compare_waivers(old: &Bundle, new: &Bundle, texts: &mut Vec<String>) {
 }
 
 fn compare_workflows(old: &Workflow, new: &Workflow, texts: &mut Vec<String>) {
-    let name = &new.name;
-    if old.class != new.class {
-        texts.push(format!(
-            "workflow {name} was {} and is {}",
-            old.class, new.class
-        ));
-    }
+    // Without `..`, so that a field that is added is compared too.
+    let Workflow {
+        name,
+        class,
+        owner,
+        criticality,
+        sensitivity,
+        executed_by,
+        depends_on,
+        description: _,
+        facts: _,
+    } = new;
+    let mut was = |what: &str, before: String, after: String| {
+        if before != after {
+            texts.push(format!("workflow {name}{what} was {before} and is {after}"));
+        }
+    };
+    was("", old.class.to_string(), class.to_string());
+    was("'s owner", old.owner.clone(), owner.clone());
+    let before = old.criticality.to_string();
+    was("'s criticality", before, criticality.to_string());
+    let before = old.sensitivity.to_string();
+    was("'s control sensitivity", before, sensitivity.to_string());
+    let before = old.executed_by.to_string();
+    was("'s executing layer", before, executed_by.to_string());
+    was(
+        "'s systems",
+        old.depends_on.join(", "),
+        depends_on.join(", "),
+    );
     for (fact, schema) in &new.facts {
         let Some(before) = old.facts.get(fact) else {
             texts.push(format!("workflow {name}: fact {fact} is new"));

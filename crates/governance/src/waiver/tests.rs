@@ -165,6 +165,12 @@ fn what_is_not_known_waives_nothing() {
     assert_eq!((found.effect, found.settled), (Effect::Deny, false));
     assert!(found.waivers.is_empty());
     assert_eq!(found.unknown_facts, ["b".into()]);
+    // It says nothing where its row doesn't hit.
+    let found = answer(&with, "acme", NOW, &[n(5), b(true)]);
+    assert!(found.settled);
+    let other = bundle(&waiver("x", "acme", "n: '<= 50'", ALLOW).replace("[n, b]", "[n]"));
+    let found = answer(&other, "acme", NOW, &[n(5), b(false)]);
+    assert_eq!((found.effect, found.settled), (Effect::Allow, true));
     // Whether its row hits isn't known either: what could be demanded without it.
     let with = bundle(&waiver("x", "acme", "b: 'false'", ALLOW));
     let found = answer(&with, "acme", NOW, &[b(false)]);

@@ -97,8 +97,13 @@ fn the_policies_pass_their_tests() {
 fn every_workflow_has_a_default_a_guardrail_a_variation_and_tests() {
     let (bundle, suites) = example();
     let enterprise = Scope::parse("acme").unwrap();
-    assert_eq!(bundle.workflows().len(), 8);
-    for workflow in bundle.workflows().keys() {
+    // Who approves changes is the company's own, and the same for all units.
+    let of_the_erp = bundle
+        .workflows()
+        .keys()
+        .filter(|name| &***name != "change_approval");
+    assert_eq!(of_the_erp.clone().count(), 8);
+    for workflow in of_the_erp {
         let of_it: Vec<_> = bundle
             .policies()
             .values()

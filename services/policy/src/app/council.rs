@@ -54,7 +54,11 @@ impl App {
         let changes = self.store.changes(&scopes, &[], None, usize::MAX).await?;
         let record = record(&changes, from, now);
         let open = changes.into_iter().filter(|change| change.state.is_open());
-        let open = open.map(|change| self.shown(&snapshot, change)).collect();
+        let open = open.map(|mut change| {
+            change::hide(caller, &mut change);
+            self.shown(&snapshot, change)
+        });
+        let open = open.collect();
         let holds = |waiver: &&Arc<governance::Waiver>| {
             waiver.stands() && now < waiver.expires && scopes.contains(&waiver.scope)
         };

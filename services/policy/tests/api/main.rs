@@ -14,6 +14,7 @@ mod decide;
 mod denial;
 mod example;
 mod fixture;
+mod guarded;
 mod read;
 mod replicas;
 mod waivers;

@@ -15,7 +15,7 @@ use crate::{
     fixture::{ENTERPRISE, Fixture, MEDICAL, TOOLS, question, refusal},
 };
 
-fn waiver(digest: &str) -> String {
+pub fn waiver(digest: &str) -> String {
     format!(
         "kind: Waiver\nname: quarter-end\npolicy: hold_release.enterprise\nrow: large\n\
          row_digest: '{digest}'\nscope: corp/west/tools\nbeneficiary: sales\n\

@@ -6,10 +6,10 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{App, Shown, approver, words, words_if_any};
+use super::{App, Shown, approver, try_out::outdated, words, words_if_any};
 use crate::{
     app::permission,
-    domain::change::{Change, Given, MAX_WORDS},
+    domain::change::{Change, Given, MAX_WORDS, State},
 };
 
 impl App {
@@ -32,6 +32,12 @@ impl App {
         }
         let mut change = self.to_judge(caller, id, etag).await?;
         let before = change.clone();
+        let snapshot = self.current()?;
+        let items = change.items.clone();
+        let reviewed = self.review(snapshot, items, change.activate).await?;
+        if change.state == State::Backtested && reviewed.review.digest != change.digest() {
+            return Err(outdated(&change.name()));
+        }
         let now = self.clock.now();
         let token = caller.actor().token_id.clone().unwrap_or_default();
         change

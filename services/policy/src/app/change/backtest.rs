@@ -67,6 +67,8 @@ pub struct Begun {
     after: Arc<Bundle>,
     period: Period,
     most: u64,
+    /// Whether the period is the usual one, or longer.
+    usual: bool,
 }
 
 impl App {
@@ -92,7 +94,11 @@ impl App {
         trial
             .backtested(&by, Backtest::default(), Default::default(), now)
             .map_err(|why| Self::refuse_change(&change, why))?;
-        let from = options.from.unwrap_or(now - TimeDelta::days(USUAL_DAYS));
+        let usual = now - TimeDelta::days(USUAL_DAYS);
+        let from = options.from.unwrap_or(usual);
+        if from > now {
+            return Err(Error::invalid("from_time", "is yet to come"));
+        }
         let most = if options.most == 0 {
             USUAL
         } else {
@@ -122,6 +128,7 @@ impl App {
             snapshot,
             after: Arc::new(after),
             most,
+            usual: from <= usual,
         })
     }
 
@@ -178,6 +185,7 @@ impl App {
             return Err(cancelled());
         }
         let mut found = tally.finish();
+        found.complete = begun.usual && !found.truncated;
         for sample in &mut found.samples {
             let kept = self.store.decision(sample.decision, &Scopes::All).await?;
             if let Found::Here(kept) = kept {
@@ -281,6 +289,7 @@ impl Tally {
             looser: self.looser,
             tighter: self.tighter,
             truncated: self.truncated,
+            complete: false,
         }
     }
 }

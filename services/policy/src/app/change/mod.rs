@@ -213,6 +213,7 @@ impl App {
             .store
             .changes(&scopes, states, before, size + 1)
             .await?;
+        found.iter_mut().for_each(|change| hide(caller, change));
         let more = found.len() > size;
         found.truncate(size);
         let next = match found.last() {
@@ -263,7 +264,16 @@ impl App {
         let name = format!("changes/{id}");
         let scopes = caller.scopes(permission);
         let change = self.store.change(id, &scopes).await?;
-        let change = change.for_caller(caller, &name)?;
+        let mut change = change.for_caller(caller, &name)?;
+        if permission == permission::PROPOSE_CHANGE {
+            // Who sees it because it binds a unit below doesn't work on it.
+            for scope in &change.scopes {
+                caller.require(permission, scope)?;
+            }
+        }
+        if permission == permission::READ_CHANGE {
+            hide(caller, &mut change);
+        }
         if !etag.is_empty() && etag != change.etag() {
             return Err(Error::etag_mismatch(name));
         }
@@ -360,6 +370,16 @@ impl App {
             return error;
         }
         error.with_metadata("approvals", required)
+    }
+}
+
+/// Leaves out single decisions of scopes that the caller doesn't see.
+pub(in crate::app) fn hide(caller: &Caller, change: &mut Change) {
+    let scopes = caller.scopes(permission::READ_CHANGE);
+    if let Some(backtest) = &mut change.backtest {
+        backtest
+            .samples
+            .retain(|sample| scopes.contains(&sample.scope));
     }
 }
 

@@ -1,7 +1,6 @@
 //! Taking back what is in force: at once where that tightens, with a second person where it
 //! loosens (break-glass).
 
-use governance::files;
 use service_kit::{
     error::{Error, Result},
     identity::Caller,
@@ -10,8 +9,8 @@ use uuid::Uuid;
 
 use super::{App, MAX_WORDS, Shown, approver, records::Author, words};
 use crate::{
-    app::permission,
-    domain::change::{Change, Documents, Item, RollbackStep, State},
+    app::{permission, read::sees},
+    domain::change::{Change, Documents, Item, RollbackStep, State, scopes_of},
 };
 
 impl App {
@@ -103,12 +102,10 @@ impl App {
     pub fn export(&self, caller: &Caller) -> (u64, Vec<crate::domain::snapshot::Document>) {
         let snapshot = self.snapshot();
         let allowed = caller.scopes(permission::READ_POLICY);
+        // What stands at no scope of its own is the whole company's.
         let seen = snapshot.documents.values().filter(|document| {
-            let policy = snapshot.bundle.policies().get(document.name.as_str());
-            match policy.filter(|_| document.kind == files::POLICY) {
-                Some(policy) => super::super::read::sees(&allowed, &policy.scope),
-                None => true,
-            }
+            let at = scopes_of(&document.kind, &document.text);
+            at.is_empty() || at.iter().any(|scope| sees(&allowed, scope))
         });
         (snapshot.number(), seen.cloned().collect())
     }

@@ -98,15 +98,24 @@ pub fn demand(
         };
         for scope in &at {
             for name in &named {
-                let workflow = name.and_then(|name| {
-                    let in_force = in_force.workflows().get(name);
-                    in_force.or_else(|| after.workflows().get(name))
-                });
-                let facts = facts(change, item, documents, scope, (after, workflow));
-                joined.join(&match bundle.effective(WORKFLOW, scope) {
-                    Some(effective) => answer(&effective, scope, &facts),
-                    None => Demand::denied("there is no policy of changes"),
-                });
+                // As it is and as it would be: neither is made light of by the other.
+                let of =
+                    |bundle: &Bundle| name.and_then(|name| bundle.workflows().get(name).cloned());
+                let mut workflows: Vec<_> = [of(in_force), of(after)]
+                    .into_iter()
+                    .flatten()
+                    .map(Some)
+                    .collect();
+                if workflows.is_empty() {
+                    workflows.push(None);
+                }
+                for workflow in &workflows {
+                    let facts = facts(change, item, documents, scope, (after, workflow.as_ref()));
+                    joined.join(&match bundle.effective(WORKFLOW, scope) {
+                        Some(effective) => answer(&effective, scope, &facts),
+                        None => Demand::denied("there is no policy of changes"),
+                    });
+                }
             }
         }
         if workflows.iter().any(|name| name == WORKFLOW) {
@@ -172,7 +181,8 @@ fn facts(
             }
         }
     }
-    if let Some(backtest) = &change.backtest {
+    // Of a part of the decisions it says nothing: then these facts are unknown.
+    if let Some(backtest) = change.backtest.as_ref().filter(|found| found.complete) {
         put("backtest.decisions", count(backtest.decisions));
         put("backtest.looser", count(backtest.looser));
         put("backtest.not_replayable", count(backtest.not_replayable));

@@ -182,7 +182,9 @@ fn field(node: &Node, name: &str) -> Option<String> {
     Some(node.get(name)?.as_str()?.to_owned())
 }
 
-fn scopes_of(kind: &str, text: &str) -> Vec<Scope> {
+/// The scopes that a document stands at; none where it is the whole company's.
+#[must_use]
+pub fn scopes_of(kind: &str, text: &str) -> Vec<Scope> {
     let Some(node) = tree(text) else {
         return Vec::new();
     };

@@ -22,7 +22,7 @@ pub enum Refused {
     #[error("who edited a change can't activate it")]
     Editor,
     /// Who has the benefit of a waiver can't ask for it.
-    #[error("who has the benefit of a waiver can't propose it")]
+    #[error("who has the benefit of a waiver neither proposes nor activates it")]
     Beneficiary,
     /// Who approved it can't put it into force.
     #[error("who approved a change can't activate it")]
@@ -76,7 +76,11 @@ impl Change {
         now: DateTime<Utc>,
     ) -> Result {
         self.require_open("it can't be edited")?;
-        let benefits = |item: &Item| item.beneficiary().as_ref() == Some(&editor.subject);
+        let editors = || self.editors.iter().chain([editor]);
+        let benefits = |item: &Item| {
+            let beneficiary = item.beneficiary();
+            editors().any(|who| beneficiary.as_ref() == Some(&who.subject))
+        };
         if items.as_ref().unwrap_or(&self.items).iter().any(benefits) {
             return Err(Refused::Beneficiary);
         }
@@ -282,7 +286,13 @@ impl Change {
             return Ok(Activated::Outdated);
         }
         if demand.denied {
-            return Err(Refused::Denied(demand.reasons.join(", ")));
+            let comment = format!(
+                "the policy of changes denies it: {}",
+                demand.reasons.join(", ")
+            );
+            self.demand = Some(demand);
+            self.step(State::Backtested, None, &comment, now);
+            return Ok(Activated::Lapsed(Vec::new()));
         }
         // What is demanded now counts, and what was demanded then.
         let mut strictest = demand;
@@ -377,12 +387,16 @@ impl Change {
         self.approvals.iter().map(counted).collect()
     }
 
-    fn admit_activator(&self, activator: &Approver) -> Result {
+    pub(super) fn admit_activator(&self, activator: &Approver) -> Result {
         if activator.kind != Kind::Person {
             return Err(Refused::NotAPerson);
         }
         if self.editors.contains(&activator.who) {
             return Err(Refused::Editor);
+        }
+        let benefits = |item: &Item| item.beneficiary().as_ref() == Some(&activator.who.subject);
+        if self.items.iter().any(benefits) {
+            return Err(Refused::Beneficiary);
         }
         let approved = |given: &Given| given.approval.approver.who == activator.who;
         if self.approvals.iter().any(approved) {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use demand::{Demand, demand};
-pub use item::{Action, Documents, Item, Key, Overlaid, overlay};
+pub use item::{Action, Documents, Item, Key, Overlaid, overlay, scopes_of};
 pub use machine::{Activated, Refused};
 pub use rollback::RollbackStep;
 
@@ -199,6 +199,9 @@ pub struct Backtest {
     pub tighter: u64,
     /// Whether there were more than were asked for.
     pub truncated: bool,
+    /// Whether it covers the usual period as a whole.
+    #[serde(default)]
+    pub complete: bool,
 }
 
 /// How many decisions of one effect become one of another.

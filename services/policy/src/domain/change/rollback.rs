@@ -1,6 +1,6 @@
 //! Taking a change back: at once, or by two people where that loosens.
 
-use approval::{Approver, Kind, Subject};
+use approval::{Approver, Subject};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
@@ -41,9 +41,7 @@ impl Change {
                 "only what is in force is rolled back",
             ));
         }
-        if person.kind != Kind::Person {
-            return Err(Refused::NotAPerson);
-        }
+        self.admit_activator(person)?;
         if loosens && let Some(asked) = self.asked(digest, now) {
             if asked.requester == person.who {
                 return Err(Refused::SecondPerson);
