@@ -91,7 +91,7 @@ fn a_change_goes_from_files_into_force() {
         .run(&propose(arg(&file), &["--backtest-limit", "10"]))
         .exits(0);
     let shown = suite.json(&["change", "show", name, "--as", "auditor"]);
-    assert_eq!(shown["revision"], "2", "{shown:#}");
+    assert_eq!(shown["revision"], 2, "{shown:#}");
 
     let out = suite.home.path("exported");
     suite

@@ -159,7 +159,12 @@ fn what_cannot_be_settled_is_no_difference_of_a_table_from_itself() {
     let path = home.file("fee.yaml", &table);
     let ran = home.feed(&["policy", "diff", arg(&path), "-"], &table);
     assert!(ran.exits(0).stdout.contains("no difference"));
+    // What computes another value is a difference with a case that shows it.
     let other = table.replace("90 /", "80 /");
+    let ran = home.feed(&["policy", "diff", arg(&path), "-"], &other);
+    assert!(ran.exits(7).stdout.contains("OTHER"));
+    // What is only written otherwise isn't told from it.
+    let other = table.replace("90 / weight", "90 / (weight + 0)");
     let ran = home.feed(&["policy", "diff", arg(&path), "-"], &other);
     assert!(ran.exits(7).stdout.contains("undecided (EXPRESSION)"));
 }
