@@ -288,7 +288,7 @@ testkit::backends! {
         activate(&mut people.activator, &other).await.unwrap();
         // Now the layers at medical are others than those that were reviewed.
         let refused = activate(&mut people.activator, &first).await.unwrap_err();
-        assert_eq!(refusal(&refused), (Code::Aborted, "APPROVAL_LAPSED".into()));
+        assert_eq!(refusal(&refused), (Code::FailedPrecondition, "APPROVAL_LAPSED".into()));
         let name = first.name.clone();
         let first = people.editor.get_change(GetChangeRequest { name }).await.unwrap().into_inner();
         assert_eq!((first.state(), first.approvals.len(), &*first.digest), (ChangeState::Draft, 0, ""));

@@ -111,7 +111,7 @@ impl App {
                     .await;
             }
             Activated::Outdated => Error::new(
-                Kind::Aborted,
+                Kind::FailedPrecondition,
                 Reason::ApprovalLapsed,
                 "what the change would do is no longer what was reviewed: it starts over",
             ),

@@ -222,7 +222,7 @@ impl App {
 
 fn cancelled() -> Error {
     Error::new(
-        Kind::Aborted,
+        Kind::DeadlineExceeded,
         Reason::DeadlineExceeded,
         "the backtest was cancelled; nothing of it is kept",
     )
