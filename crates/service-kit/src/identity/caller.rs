@@ -2,9 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
+use approval::Approver;
 use governance::Scope;
 
-use super::{Principal, PrincipalKind, Provenance, Scopes};
+use super::{GrantScope, Principal, PrincipalKind, Provenance, Scopes};
 use crate::{
     access::{AccessTable, Refusal, Refusals},
     error::{Error, Kind, Reason, Result},
@@ -72,6 +73,32 @@ impl Caller {
     #[must_use]
     pub fn actor(&self) -> &Principal {
         self.on_behalf_of.as_deref().unwrap_or(&self.principal)
+    }
+
+    /// The actor with the roles of the token, as approvals need it. Only services hold roles
+    /// everywhere, and no service approves: those are left out.
+    #[must_use]
+    pub fn approver(&self) -> Approver {
+        let actor = self.actor();
+        let grants = actor.grants.iter().filter_map(|grant| match &grant.at {
+            GrantScope::Under(at) => Some(approval::Grant {
+                role: grant.role.clone(),
+                at: at.clone(),
+            }),
+            GrantScope::All => None,
+        });
+        Approver {
+            who: approval::Subject {
+                issuer: actor.issuer.clone(),
+                subject: actor.subject.clone(),
+            },
+            kind: match actor.kind {
+                PrincipalKind::Person => approval::Kind::Person,
+                PrincipalKind::Service => approval::Kind::Service,
+                PrincipalKind::Model => approval::Kind::Model,
+            },
+            grants: grants.collect(),
+        }
     }
 
     /// The person acted for.

@@ -46,15 +46,19 @@ impl Revocations {
     /// Whether the principal's token, or all of its subject's, are revoked.
     #[must_use]
     pub fn contains(&self, principal: &Principal) -> bool {
+        let token_id = principal.token_id.as_deref();
+        self.covers(&principal.issuer, &principal.subject, token_id)
+    }
+
+    /// The same of somebody whose token was seen before: its `jti`, where it had one.
+    #[must_use]
+    pub fn covers(&self, issuer: &str, subject: &str, token_id: Option<&str>) -> bool {
         let set = self.0.load();
         if set.tokens.is_empty() && set.subjects.is_empty() {
             return false;
         }
-        let key = |id: &str| (principal.issuer.clone(), id.to_owned());
-        set.subjects.contains(&key(&principal.subject))
-            || principal
-                .token_id
-                .as_ref()
-                .is_some_and(|id| set.tokens.contains(&key(id)))
+        let key = |id: &str| (issuer.to_owned(), id.to_owned());
+        set.subjects.contains(&key(subject))
+            || token_id.is_some_and(|id| set.tokens.contains(&key(id)))
     }
 }

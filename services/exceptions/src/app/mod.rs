@@ -20,7 +20,7 @@ use governance::Scope;
 use service_kit::{
     clock::{Clock, Ids},
     error::{Error, Result},
-    identity::{Caller, GrantScope, Principal, PrincipalKind},
+    identity::{Caller, Principal},
 };
 
 use crate::domain::{action::Party, ageing::Bands, catalog::Catalog, source::Sources, state, text};
@@ -120,30 +120,10 @@ pub(crate) fn is_uuid(text: &str) -> bool {
     uuid::Uuid::try_parse(text).is_ok_and(|id| id.to_string() == text)
 }
 
-/// A person with the roles of the token, as approvals need it.
+/// Who acts, with the roles of the token and through whom.
 pub(crate) fn party(caller: &Caller) -> Party {
-    let actor = caller.actor();
-    let grants = actor.grants.iter().filter_map(|grant| match &grant.at {
-        GrantScope::Under(at) => Some(approval::Grant {
-            role: grant.role.clone(),
-            at: at.clone(),
-        }),
-        // Only services hold roles everywhere, and no service approves.
-        GrantScope::All => None,
-    });
     Party {
-        approver: approval::Approver {
-            who: approval::Subject {
-                issuer: actor.issuer.clone(),
-                subject: actor.subject.clone(),
-            },
-            kind: match actor.kind {
-                PrincipalKind::Person => approval::Kind::Person,
-                PrincipalKind::Service => approval::Kind::Service,
-                PrincipalKind::Model => approval::Kind::Model,
-            },
-            grants: grants.collect(),
-        },
+        approver: caller.approver(),
         via: caller.via().unwrap_or_default().to_owned(),
     }
 }

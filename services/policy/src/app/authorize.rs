@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 use service_kit::{
     error::{Error, Kind, Reason, Result},
-    identity::{Caller, Found, Principal, PrincipalKind},
+    identity::{Caller, Found, Revocations},
     outbox::{Audit, Entry, Outcome},
     telemetry,
 };
@@ -140,7 +140,7 @@ impl App {
         let mut answer = self.answer(&snapshot, &action.question)?;
         // A decision that a receipt or approvals hang on is always kept.
         answer.decision.audit_level = AuditLevel::Full;
-        let revoked = |given: &GivenApproval| self.revocations.contains(&given.principal());
+        let revoked = |given: &GivenApproval| given.is_revoked(&self.revocations);
         let missing = missing(&action, &answer.decision, now, revoked)?;
         if answer.decision.effect == Effect::Deny || !missing.is_empty() {
             return self.refuse(caller, action, answer, missing).await;
@@ -260,19 +260,11 @@ impl App {
 }
 
 impl GivenApproval {
-    /// The approver, as far as revocations tell subjects and tokens apart.
-    fn principal(&self) -> Principal {
+    /// Whether the approver, or the token that the approval came with, has been revoked.
+    fn is_revoked(&self, revocations: &Revocations) -> bool {
         let who = &self.approver.who;
-        Principal {
-            issuer: who.issuer.clone(),
-            subject: who.subject.clone(),
-            kind: PrincipalKind::Person,
-            grants: Vec::new(),
-            token_id: Some(self.token_id.clone()).filter(|id| !id.is_empty()),
-            expires: self.expires,
-            asserts: Vec::new(),
-            owner: None,
-        }
+        let token_id = Some(self.token_id.as_str()).filter(|id| !id.is_empty());
+        revocations.covers(&who.issuer, &who.subject, token_id)
     }
 }
 

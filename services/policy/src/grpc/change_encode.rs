@@ -59,10 +59,16 @@ pub(super) fn change(shown: Shown) -> wire::Change {
     }
 }
 
-/// Without its documents, as lists have it.
-pub(super) fn listed(mut shown: Shown) -> wire::Change {
-    shown.change.items.clear();
-    change(shown)
+/// Without what may be long, as lists have it: documents, findings and history.
+pub(super) fn listed(shown: Shown) -> wire::Change {
+    wire::Change {
+        items: Vec::new(),
+        review: None,
+        tests: None,
+        backtest: None,
+        history: Vec::new(),
+        ..change(shown)
+    }
 }
 
 pub(super) fn plan(plan: Plan) -> PlanChangeResponse {

@@ -97,7 +97,7 @@ fn an_approval_is_void_once_its_subject_or_token_is_revoked() {
     let revocations = Revocations::default();
     let action = action(vec![approval("a", "t1"), approval("b", "t2")]);
     let count = || {
-        let revoked = |given: &GivenApproval| revocations.contains(&given.principal());
+        let revoked = |given: &GivenApproval| given.is_revoked(&revocations);
         let missing = missing(&action, &decision(), time(1), revoked).unwrap();
         missing.iter().map(|m| m.count).sum::<u32>()
     };

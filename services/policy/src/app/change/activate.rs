@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    App, Shown, approver,
+    App, Shown,
     records::{self, Author},
     review::Reviewed,
     store::Activation,
@@ -36,7 +36,7 @@ impl App {
         let mut change = self.to_activate(caller, id, etag).await?;
         let before = change.clone();
         change
-            .schedule(&approver(caller), self.clock.now())
+            .schedule(&caller.approver(), self.clock.now())
             .map_err(|why| Self::refuse_change(&before, why))?;
         self.keep_change(caller, "scheduled", &before, change).await
     }
@@ -91,7 +91,7 @@ impl App {
             None => Default::default(),
         };
         let now = self.clock.now();
-        let activator = caller.map(approver);
+        let activator = caller.map(Caller::approver);
         let revoked = |given: &_| self.is_revoked(given);
         let step = change
             .activate(

@@ -2,11 +2,11 @@
 
 use service_kit::{
     error::{Error, Result},
-    identity::{Caller, Principal, PrincipalKind},
+    identity::Caller,
 };
 use uuid::Uuid;
 
-use super::{App, Shown, approver, try_out::outdated, words, words_if_any};
+use super::{App, Shown, try_out::outdated, words, words_if_any};
 use crate::{
     app::permission,
     domain::change::{Change, Given, MAX_WORDS, State},
@@ -42,7 +42,7 @@ impl App {
         let token = caller.actor().token_id.clone().unwrap_or_default();
         change
             .approve(
-                approver(caller),
+                caller.approver(),
                 token,
                 (digest, comment),
                 &|given| self.is_revoked(given),
@@ -67,7 +67,7 @@ impl App {
         let mut change = self.to_judge(caller, id, etag).await?;
         let before = change.clone();
         change
-            .reject(&approver(caller), reason, self.clock.now())
+            .reject(&caller.approver(), reason, self.clock.now())
             .map_err(|why| Self::refuse_change(&before, why))?;
         self.keep_change(caller, "rejected", &before, change).await
     }
@@ -84,15 +84,7 @@ impl App {
     /// Whether an approver, or the token of an approval, has been revoked since.
     pub(super) fn is_revoked(&self, given: &Given) -> bool {
         let who = &given.approval.approver.who;
-        self.revocations.contains(&Principal {
-            issuer: who.issuer.clone(),
-            subject: who.subject.clone(),
-            kind: PrincipalKind::Person,
-            grants: Vec::new(),
-            token_id: Some(given.token_id.clone()).filter(|id| !id.is_empty()),
-            expires: given.approval.expires,
-            asserts: Vec::new(),
-            owner: None,
-        })
+        let token_id = Some(given.token_id.as_str()).filter(|id| !id.is_empty());
+        self.revocations.covers(&who.issuer, &who.subject, token_id)
     }
 }

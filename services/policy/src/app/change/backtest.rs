@@ -90,7 +90,7 @@ impl App {
         let now = self.clock.now();
         // The step itself, to be refused before the work and not after it.
         let mut trial = change.clone();
-        let by = super::subject(caller.actor());
+        let by = caller.approver().who;
         trial
             .backtested(&by, Backtest::default(), Default::default(), now)
             .map_err(|why| Self::refuse_change(&change, why))?;
@@ -211,7 +211,7 @@ impl App {
         change.backtest = Some(backtest.clone());
         let bundles = (&snapshot.bundle, &*after);
         let demanded = demand(&change, bundles, &snapshot.documents, &self.council_role);
-        let by = super::subject(caller.actor());
+        let by = caller.approver().who;
         change
             .backtested(&by, backtest, demanded, self.clock.now())
             .map_err(|why| Self::refuse_change(&before, why))?;

@@ -10,13 +10,13 @@ mod rollback;
 pub mod store;
 mod try_out;
 
-use approval::{Approver, Grant, Kind as ApproverKind, Subject};
+use approval::Subject;
 use chrono::{DateTime, Utc};
 use governance::Scope;
 use serde_json::json;
 use service_kit::{
     error::{Error, Kind, Reason, Result},
-    identity::{Caller, GrantScope, Principal, PrincipalKind},
+    identity::Caller,
     page,
 };
 use uuid::Uuid;
@@ -249,8 +249,8 @@ impl App {
     /// The person who writes: named, without conflicting roles.
     fn editor(&self, caller: &Caller) -> Result<Subject> {
         caller.require_no_conflict()?;
-        let person = caller.require_person()?;
-        Ok(subject(person))
+        caller.require_person()?;
+        Ok(caller.approver().who)
     }
 
     /// A change for somebody who may do something with it, as it was read.
@@ -396,36 +396,6 @@ impl Draft {
             "complete": self.complete,
             "activate": self.activate,
         }))
-    }
-}
-
-/// Who somebody is.
-pub(super) fn subject(who: &Principal) -> Subject {
-    Subject {
-        issuer: who.issuer.clone(),
-        subject: who.subject.clone(),
-    }
-}
-
-/// The caller as somebody who approves or activates. Only services hold roles everywhere,
-/// and no service does either.
-fn approver(caller: &Caller) -> Approver {
-    let actor = caller.actor();
-    let grants = actor.grants.iter().filter_map(|grant| match &grant.at {
-        GrantScope::Under(at) => Some(Grant {
-            role: grant.role.clone(),
-            at: at.clone(),
-        }),
-        GrantScope::All => None,
-    });
-    Approver {
-        who: subject(actor),
-        kind: match actor.kind {
-            PrincipalKind::Person => ApproverKind::Person,
-            PrincipalKind::Service => ApproverKind::Service,
-            PrincipalKind::Model => ApproverKind::Model,
-        },
-        grants: grants.collect(),
     }
 }
 

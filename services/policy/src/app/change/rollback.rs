@@ -7,7 +7,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{App, MAX_WORDS, Shown, approver, records::Author, words};
+use super::{App, MAX_WORDS, Shown, records::Author, words};
 use crate::{
     app::{permission, read::sees},
     domain::change::{Change, Documents, Item, RollbackStep, State, scopes_of},
@@ -49,7 +49,7 @@ impl App {
         }
         let loosens = reviewed.review.loosens;
         let digest = reviewed.review.digest.clone();
-        let person = approver(caller);
+        let person = caller.approver();
         let now = self.clock.now();
         let step = change
             .roll_back(&person, reason, loosens, &digest, now)
