@@ -152,6 +152,9 @@ fn what_is_not_sound_has_its_status() {
         .run(&propose(arg(&nothing), &[]))
         .exits(2)
         .says(&["no document that is governed"]);
+    suite
+        .run(&["change", "list", "--state", "lost", "--as", "auditor"])
+        .exits(2);
     let listed: Value = suite.json(&["change", "list", "--as", "auditor"]);
     assert_eq!(listed["changes"].as_array().unwrap().len(), 2);
 }

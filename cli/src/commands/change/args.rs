@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use contracts::policy::ChangeState;
 
 /// `bylaw change`.
@@ -25,9 +25,9 @@ pub enum ChangeCommand {
     Edit(Edit),
     /// List changes, the newest first
     List {
-        /// Only those in this state; any number
-        #[arg(long = "state", value_enum, value_name = "STATE")]
-        states: Vec<State>,
+        /// Only those in this state, such as `backtested` or `rolled-back`; any number
+        #[arg(long = "state", value_parser = state, value_name = "STATE")]
+        states: Vec<ChangeState>,
         /// At most this many
         #[arg(long, default_value_t = 50)]
         limit: usize,
@@ -157,50 +157,23 @@ pub struct Backtest {
     pub(super) backtest_limit: i64,
 }
 
-/// How far a change is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum State {
-    /// Being written
-    Draft,
-    /// Its effect is known
-    Checked,
-    /// Its tests pass
-    Tested,
-    /// It waits for approvals
-    Backtested,
-    /// It may be activated
-    Approved,
-    /// It comes into force at its time
-    Scheduled,
-    /// It is in force
-    Active,
-    /// It was in force, until a later change
-    Superseded,
-    /// An approver refused it
-    Rejected,
-    /// It was given up
-    Withdrawn,
-    /// It was taken back
-    RolledBack,
-}
+/// States as the contracts have them, told without their prefix.
+const STATE: &str = "CHANGE_STATE_";
 
-impl State {
-    /// As the contracts have it.
-    pub(super) fn wire(self) -> ChangeState {
-        match self {
-            Self::Draft => ChangeState::Draft,
-            Self::Checked => ChangeState::Checked,
-            Self::Tested => ChangeState::Tested,
-            Self::Backtested => ChangeState::Backtested,
-            Self::Approved => ChangeState::Approved,
-            Self::Scheduled => ChangeState::Scheduled,
-            Self::Active => ChangeState::Active,
-            Self::Superseded => ChangeState::Superseded,
-            Self::Rejected => ChangeState::Rejected,
-            Self::Withdrawn => ChangeState::Withdrawn,
-            Self::RolledBack => ChangeState::RolledBack,
-        }
-    }
+/// A state by its name, such as `approved` or `rolled-back`.
+fn state(text: &str) -> Result<ChangeState, String> {
+    let name = text.to_uppercase().replace('-', "_");
+    let found = ChangeState::from_str_name(&format!("{STATE}{name}"));
+    found
+        .filter(|state| *state != ChangeState::Unspecified)
+        .ok_or_else(|| {
+            let known = (1..).map_while(|number| ChangeState::try_from(number).ok());
+            let known = known.map(|state| state.as_str_name().trim_start_matches(STATE));
+            let known: Vec<_> = known
+                .map(|name| name.to_lowercase().replace('_', "-"))
+                .collect();
+            format!("expected one of {}", known.join(", "))
+        })
 }
 
 fn instant(text: &str) -> Result<prost_types::Timestamp, String> {

@@ -15,7 +15,7 @@ use contracts::policy::{
 };
 
 pub use args::ChangeCommand;
-use args::{Backtest, Edit, Files, Propose, State};
+use args::{Backtest, Edit, Files, Propose};
 
 use super::input;
 use crate::{
@@ -325,7 +325,7 @@ async fn waivers(common: &Common, session: &Session) -> Result<(), Failure> {
 async fn list(
     common: &Common,
     session: &Session,
-    states: &[State],
+    states: &[ChangeState],
     limit: usize,
 ) -> Result<(), Failure> {
     let mut found: Vec<Change> = Vec::new();
@@ -334,7 +334,7 @@ async fn list(
         let request = ListChangesRequest {
             page_size: i32::try_from((limit - found.len()).min(1_000)).unwrap_or(1_000),
             page_token,
-            states: states.iter().map(|state| state.wire().into()).collect(),
+            states: states.iter().map(|state| (*state).into()).collect(),
         };
         let page = session.changes().list_changes(request).await?.into_inner();
         found.extend(page.changes);
