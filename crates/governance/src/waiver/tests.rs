@@ -230,6 +230,24 @@ fn a_new_one_is_told_as_a_difference() {
     assert!(found.scopes.is_empty());
 }
 
+#[test]
+fn one_that_holds_again_is_told_too() {
+    let text = waiver("x", "acme", "n: '-'", ALLOW);
+    let mut other = sources(&text);
+    for source in &mut other {
+        source.text = source.text.replace("reason: high", "reason: higher").into();
+    }
+    let lapsed = compile(&other).unwrap();
+    assert!(!lapsed.waivers()["x"].stands());
+    let told = |old: &Bundle, new: &Bundle| crate::analysis::difference(old, new).definitions;
+    let back = told(&lapsed, &bundle(&text));
+    assert!(
+        back.len() == 1 && back[0].starts_with("waiver x holds again"),
+        "{back:?}"
+    );
+    assert!(told(&bundle(&text), &lapsed).is_empty());
+}
+
 proptest! {
     /// Where everything is known: each row by itself, replaced where a waiver of it holds.
     #[test]

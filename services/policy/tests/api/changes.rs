@@ -215,8 +215,12 @@ testkit::backends! {
         let refused = people.activator.roll_back_change(back.clone()).await.unwrap_err();
         assert_eq!(refusal(&refused), (Code::PermissionDenied, "SOD_REQUESTER".into()));
         let mut second = client(&fixture, "deputy", "activator@corp");
-        let done = second.roll_back_change(back).await.unwrap().into_inner();
+        let agreed = RollBackChangeRequest { reason: "I saw it too".into(), ..back };
+        let done = second.roll_back_change(agreed).await.unwrap().into_inner();
         assert_eq!(done.state(), ChangeState::RolledBack);
+        // Both say why.
+        let said: Vec<_> = done.history.iter().map(|step| &*step.comment).collect();
+        assert!(said.ends_with(&["rollback asked for: it stops orders", "revision 3: I saw it too"]), "{said:?}");
         assert!(done.rollback.unwrap().follow_up_time.is_some());
         assert_eq!(effect(&fixture, TOOLS, "700 EUR").await, (Effect::Allow, 3));
     }

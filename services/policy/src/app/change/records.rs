@@ -1,5 +1,7 @@
 //! The records of what happens to changes: each with the state before and after.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 use service_kit::{
@@ -59,6 +61,7 @@ pub(super) fn entry_by(
         "title": after.title,
         "reason": after.reason,
         "documents": documents(after),
+        "scopes": after.scopes,
         "before": before.map(standing),
         "after": standing(after),
         "comment": step.map(|step| &step.comment),
@@ -109,9 +112,16 @@ pub(super) fn activation(
 }
 
 fn documents(change: &Change) -> Vec<Json> {
-    let digest = |text: &String| governance::canonical::sha256(text.as_bytes());
+    let sha256 = |text: &String| governance::canonical::sha256(text.as_bytes());
     let each = change.items.iter().map(|item| {
-        json!({"kind": item.kind, "name": item.name, "sha256": item.text.as_ref().map(digest)})
+        let beside = item.attachments.iter();
+        let beside: BTreeMap<_, _> = beside.map(|(name, text)| (name, sha256(text))).collect();
+        json!({
+            "kind": item.kind,
+            "name": item.name,
+            "sha256": item.text.as_ref().map(sha256),
+            "beside": beside,
+        })
     });
     each.collect()
 }

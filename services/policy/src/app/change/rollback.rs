@@ -60,7 +60,7 @@ impl App {
                     .await
             }
             RollbackStep::Due => {
-                change.rolled_back(&person.who, snapshot.number() + 1, now);
+                change.rolled_back((&person.who, reason), snapshot.number() + 1, now);
                 let author = Author::of(caller);
                 let name = change.name();
                 let done = self

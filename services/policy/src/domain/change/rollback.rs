@@ -72,14 +72,18 @@ impl Change {
         (waits && now < asked.requested + SECOND_PERSON).then_some(asked)
     }
 
-    /// It is taken back with this revision.
-    pub fn rolled_back(&mut self, by: &Subject, revision: u64, now: DateTime<Utc>) {
-        let mut comment = format!("revision {revision}");
+    /// It is taken back with this revision; `reason` is that of who did it.
+    pub fn rolled_back(
+        &mut self,
+        (by, reason): (&Subject, &str),
+        revision: u64,
+        now: DateTime<Utc>,
+    ) {
         if let Some(rollback) = &mut self.rollback {
             rollback.revision = Some(revision);
             rollback.follow_up = rollback.loosens.then_some(now + FOLLOW_UP);
-            comment = format!("{comment}: {}", rollback.reason);
         }
+        let comment = format!("revision {revision}: {reason}");
         self.step(State::RolledBack, Some(by), &comment, now);
     }
 }

@@ -377,7 +377,7 @@ fn one(run: Run, in_force: &Cell<u32>) -> Result<(), TestCaseError> {
                     Ok(RollbackStep::Due) => {
                         let two = asked.is_some_and(|asked| asked.requester != who);
                         prop_assert!(!loosens || two, "one person loosened");
-                        change.rolled_back(&who, 3, now);
+                        change.rolled_back((&who, "no"), 3, now);
                         false
                     }
                     Ok(RollbackStep::Asked) => false,
